@@ -1,0 +1,1 @@
+"""The package manager: manifests, registries, resolution, the lock, the store and the command line."""

@@ -1,0 +1,1 @@
+"""The wpm command line: one module a verb."""

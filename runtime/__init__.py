@@ -1,0 +1,1 @@
+"""The compact WASIX runtime on wasmtime."""

@@ -1,0 +1,1 @@
+"""Constants and layouts of the WASI and WASIX binary interface."""

@@ -1,0 +1,1 @@
+"""Filesystems: nodes, not paths."""

@@ -1,0 +1,1 @@
+"""The host functions that guests import, one module a family."""
