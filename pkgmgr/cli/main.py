@@ -1,10 +1,10 @@
 """`wpm`: the verbs, their help, and what an error looks like.
 
-Each verb is a module `pkgmgr.cli.VERB` with `add_arguments(parser)` and `run(arguments) -> int` (the exit code). Only the
-verb that was typed is imported, so that `wpm run` pays for nothing else.
+Each verb is a module `pkgmgr.cli.VERB` with `add_arguments(parser)` and `run(arguments) -> int` (the exit code).
+Only the verb that was typed is imported, so that `wpm run` pays for nothing else.
 
-Exit codes: 0 success; 1 an error, told in one line on standard error; 2 wrong usage; 130 interrupted. `wpm run` passes the
-guest's own code through; a guest that traps exits 134.
+Exit codes: 0 success; 1 an error, told in one line on standard error; 2 wrong usage; 130 interrupted. `wpm run`
+passes the guest's own code through; a guest that traps exits 134.
 """
 
 from __future__ import annotations

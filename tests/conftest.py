@@ -1,0 +1,24 @@
+"""What every test may ask for."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The folder of real packages and programs that lives beside a checkout; tests that need it skip where it is not."""
+    folder = Path(os.environ.get("WPM_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
+    if not folder.is_dir():
+        pytest.skip("the conformance folder is not here")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def private_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test's store away from the user's own; one for each worker, so that modules compile once."""
+    if "WPM_CACHE_DIR" not in os.environ:
+        monkeypatch.setenv("WPM_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "store"))
