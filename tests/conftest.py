@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def conformance() -> Path:
-    """The folder of real packages and programs that lives beside a checkout; tests that need it skip where it is not."""
+    """The folder of real packages and programs beside the checkout; tests that need it skip where it is not."""
     folder = Path(os.environ.get("WPM_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
     if not folder.is_dir():
         pytest.skip("the conformance folder is not here")
