@@ -1,0 +1,224 @@
+"""The descriptor table of a process: numbers, what is open behind them, and what they may be used for."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.abi.filetype import Filetype
+from runtime.abi.flags import ALL_RIGHTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from runtime.fs.node import DirEntry, Node, OpenFile, Stat
+    from runtime.fs.walk import Location
+
+
+class Description:
+    """An open file description: the file or directory, its position and flags; shared by duplicates of a descriptor."""
+
+    __slots__ = ("file", "flags", "listing", "location", "lock", "position", "references")
+
+    def __init__(self, *, file: OpenFile | None = None, location: Location | None = None, flags: int = 0) -> None:
+        """Describe an open file, or a directory by its location in the tree."""
+        self.file = file
+        self.location = location
+        self.flags = flags
+        self.position = 0
+        self.references = 0
+        self.listing: list[DirEntry] | None = None
+        # Two guest threads that read one file each get their own part of it.
+        self.lock = threading.Lock()
+
+    @property
+    def filetype(self) -> Filetype:
+        """What is open here."""
+        return self.file.filetype if self.file is not None else Filetype.DIRECTORY
+
+    @property
+    def node(self) -> Node | None:
+        """The inode behind it; a pipe has none."""
+        if self.location is not None:
+            return self.location.node
+        return self.file.node if self.file is not None else None
+
+    def stat(self) -> Stat:
+        """The metadata of what is open."""
+        if self.file is not None:
+            return self.file.stat()
+        assert self.location is not None
+        return self.location.node.stat()
+
+
+class Descriptor:
+    """What one number stands for."""
+
+    __slots__ = ("close_on_exec", "description", "inheriting", "preopen", "rights")
+
+    def __init__(
+        self,
+        description: Description,
+        rights: int = ALL_RIGHTS,
+        inheriting: int = ALL_RIGHTS,
+        preopen: str | None = None,
+        *,
+        close_on_exec: bool = False,
+    ) -> None:
+        """A descriptor of `description`.
+
+        Args:
+            description: what is open.
+            rights: the most that it may be used for.
+            inheriting: the most that may be passed on to what is opened below it.
+            preopen: the path by which the guest finds this directory at its start.
+            close_on_exec: whether exec closes it.
+        """
+        self.description = description
+        self.rights = rights
+        self.inheriting = inheriting
+        self.preopen = preopen
+        self.close_on_exec = close_on_exec
+
+
+class DescriptorTable:
+    """The numbers of one process, from 0 upwards; the lowest free number is given out first."""
+
+    def __init__(self, limit: int = 65536) -> None:
+        """Make an empty table of at most `limit` descriptors."""
+        self._entries: dict[int, Descriptor] = {}
+        self._limit = limit
+        self._lowest_free = 0
+        self._lock = threading.Lock()
+
+    def get(self, fd: int) -> Descriptor:
+        """The descriptor with that number.
+
+        Raises:
+            GuestError: `BADF`.
+        """
+        try:
+            return self._entries[fd]
+        except KeyError:
+            raise GuestError(Errno.BADF) from None
+
+    def use(self, fd: int, rights: int) -> Description:
+        """What is open as `fd`, if it may be used so.
+
+        Raises:
+            GuestError: `BADF`; `NOTCAPABLE` when a right is missing.
+        """
+        try:
+            descriptor = self._entries[fd]
+        except KeyError:
+            raise GuestError(Errno.BADF) from None
+        if rights & ~descriptor.rights:
+            raise GuestError(Errno.NOTCAPABLE)
+        return descriptor.description
+
+    def add(self, descriptor: Descriptor, at_least: int = 0) -> int:
+        """Give out the lowest free number from `at_least` on.
+
+        Raises:
+            GuestError: `MFILE` when the table is full.
+        """
+        with self._lock:
+            number = max(self._lowest_free, at_least)
+            while number in self._entries:
+                number += 1
+            if len(self._entries) >= self._limit or number >= 1 << 31:
+                raise GuestError(Errno.MFILE)
+            self._put(number, descriptor)
+            if at_least <= self._lowest_free:
+                self._lowest_free = number + 1
+            return number
+
+    def replace(self, fd: int, descriptor: Descriptor) -> None:
+        """Put the descriptor at exactly this number, closing what was there."""
+        with self._lock:
+            old = self._entries.pop(fd, None)
+            self._put(fd, descriptor)
+        if old is not None:
+            _release(old.description)
+
+    def renumber(self, source: int, target: int) -> None:
+        """Move `source` to `target`, which must be open and is closed, in one step (`fd_renumber`).
+
+        Raises:
+            GuestError: `BADF`.
+        """
+        with self._lock:
+            if source not in self._entries or target not in self._entries:
+                raise GuestError(Errno.BADF)
+            if source == target:
+                return
+            old = self._entries[target]
+            self._entries[target] = self._entries.pop(source)
+            self._lowest_free = min(self._lowest_free, source)
+        _release(old.description)
+
+    def close(self, fd: int) -> None:
+        """Close a number; the file behind it is closed with its last descriptor.
+
+        Raises:
+            GuestError: `BADF`.
+        """
+        with self._lock:
+            descriptor = self._entries.pop(fd, None)
+            if descriptor is None:
+                raise GuestError(Errno.BADF)
+            self._lowest_free = min(self._lowest_free, fd)
+        _release(descriptor.description)
+
+    def close_all(self) -> None:
+        """Close everything, as the end of a process does."""
+        with self._lock:
+            entries = list(self._entries.values())
+            self._entries.clear()
+            self._lowest_free = 0
+        for descriptor in entries:
+            _release(descriptor.description)
+
+    def duplicate(self) -> DescriptorTable:
+        """A table with the same descriptors, each sharing its description with the old one, as fork gives."""
+        table = DescriptorTable(self._limit)
+        with self._lock:
+            for number, old in self._entries.items():
+                copy = Descriptor(
+                    old.description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec
+                )
+                table._put(number, copy)
+            table._lowest_free = self._lowest_free
+        return table
+
+    def items(self) -> list[tuple[int, Descriptor]]:
+        """Every number with its descriptor, in order."""
+        with self._lock:
+            return sorted(self._entries.items())
+
+    def __contains__(self, fd: int) -> bool:
+        return fd in self._entries
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(sorted(self._entries))
+
+    def _put(self, number: int, descriptor: Descriptor) -> None:
+        with _references:
+            descriptor.description.references += 1
+        self._entries[number] = descriptor
+
+
+# Descriptions are shared between the tables of processes: their counts have one lock of their own.
+_references = threading.Lock()
+
+
+def _release(description: Description) -> None:
+    with _references:
+        description.references -= 1
+        last = description.references == 0
+    if last and description.file is not None:
+        description.file.close()

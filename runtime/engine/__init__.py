@@ -1,0 +1,20 @@
+"""The engine: the one room that knows wasmtime's C API. Modules, stores, instances, and host functions."""
+
+from runtime.engine.instance import Machine, SharedMemory, Store
+from runtime.engine.linker import HOST_CALL, HostCall, Linker
+from runtime.engine.module import PAGE, Engine, Import, MemoryType, Module, engine
+
+__all__ = [
+    "HOST_CALL",
+    "PAGE",
+    "Engine",
+    "HostCall",
+    "Import",
+    "Linker",
+    "Machine",
+    "MemoryType",
+    "Module",
+    "SharedMemory",
+    "Store",
+    "engine",
+]

@@ -1,0 +1,236 @@
+"""Stores and instances: one guest thread's machine, its memory, and how a trap becomes a Python exception."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref, c_uint8, c_uint64, c_void_p
+from typing import TYPE_CHECKING
+
+from runtime.engine.library import (
+    EPOCH_CALLBACK,
+    EXTERN_FUNC,
+    EXTERN_GLOBAL,
+    EXTERN_MEMORY,
+    EXTERN_SHARED_MEMORY,
+    ByteVec,
+    Extern,
+    Instance,
+    PointerVec,
+    Value,
+    check,
+    lib,
+    text,
+)
+from runtime.engine.module import PAGE, MemoryType, Module, engine
+from runtime.errors import RuntimeFault, Trap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.engine.linker import Linker
+
+
+class SharedMemory:
+    """A memory that lives outside any store, so that several guest threads and their host can hold it."""
+
+    def __init__(self, limits: MemoryType, limit: int | None = None) -> None:
+        """Reserve a shared memory.
+
+        Args:
+            limits: what the module's import asks for, in pages.
+            limit: the most bytes that the guest may have.
+
+        Raises:
+            RuntimeFault: the module asks for more at the start than the limit allows.
+        """
+        maximum = 65536 if limits.maximum is None else limits.maximum
+        if limit is not None:
+            maximum = min(maximum, limit // PAGE)
+        if maximum < limits.minimum:
+            raise RuntimeFault(
+                f"the module needs {limits.minimum * PAGE} bytes of memory to start and the limit is {limit}: raise it"
+            )
+        kind, out = c_void_p(), c_void_p()
+        doing = "cannot reserve the guest's memory"
+        check(lib.wasmtime_memorytype_new(limits.minimum, True, maximum, False, True, 16, byref(kind)), doing)
+        try:
+            check(lib.wasmtime_sharedmemory_new(engine().handle, kind, byref(out)), doing)
+        finally:
+            lib.wasm_memorytype_delete(kind)
+        self.handle: int = out.value or 0
+        self.base: int = lib.wasmtime_sharedmemory_data(self.handle)
+
+    def size(self) -> int:
+        """The size now, in bytes."""
+        return int(lib.wasmtime_sharedmemory_data_size(self.handle))
+
+    def grow(self, pages: int) -> None:
+        """Grow by so many pages.
+
+        Raises:
+            RuntimeFault: the limit is reached.
+        """
+        check(lib.wasmtime_sharedmemory_grow(self.handle, pages, byref(c_uint64())), "cannot grow the guest's memory")
+
+    def extern(self) -> Extern:
+        """The handle by which a linker knows this memory."""
+        return Extern(EXTERN_SHARED_MEMORY, (c_uint64 * 3)(self.handle, 0, 0))
+
+    def __del__(self) -> None:
+        if handle := getattr(self, "handle", 0):
+            lib.wasmtime_sharedmemory_delete(handle)
+
+
+class Store:
+    """A store: what one guest thread runs in. Used by one host thread at a time."""
+
+    def __init__(self, interrupted: Callable[[], bool], memory_limit: int | None = None) -> None:
+        """Make a store.
+
+        Args:
+            interrupted: asked whenever the engine is interrupted: whether this guest has to stop.
+            memory_limit: the most bytes that a memory of this store may have.
+        """
+        self.handle: int = lib.wasmtime_store_new(engine().handle, None, None)
+        self.context: int = lib.wasmtime_store_context(self.handle)
+
+        def on_epoch(_context: int, _data: int, ticks: ctypes._Pointer[c_uint64], _kind: object) -> int:
+            if interrupted():
+                message = b"interrupted"
+                return int(lib.wasmtime_error_new(message))
+            ticks[0] = 1
+            return 0
+
+        self._on_epoch = EPOCH_CALLBACK(on_epoch)
+        lib.wasmtime_store_epoch_deadline_callback(self.handle, self._on_epoch, None, None)
+        lib.wasmtime_context_set_epoch_deadline(self.context, 1)
+        if memory_limit is not None:
+            lib.wasmtime_store_limiter(self.handle, memory_limit, -1, -1, -1, -1)
+
+    def close(self) -> None:
+        """Free the store with its instances and memories; nothing of it may be used afterwards."""
+        if self.handle:
+            lib.wasmtime_store_delete(self.handle)
+            self.handle = self.context = 0
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Machine:
+    """A module instantiated in a store."""
+
+    def __init__(self, store: Store, linker: Linker, module: Module, memory: SharedMemory | None = None) -> None:
+        """Instantiate; a start function of the module runs now.
+
+        Args:
+            store: where.
+            linker: the host functions that the module imports.
+            module: what.
+            memory: the shared memory that it imports, if it does.
+
+        Raises:
+            RuntimeFault: an import is missing or does not fit.
+            Trap: the start function trapped.
+        """
+        self.store = store
+        self.module = module
+        self.shared = memory
+        self._instance = Instance()
+        self._functions: dict[str, Extern] = {}
+        trap = c_void_p()
+        with linker.prepared(store, memory) as handle:
+            error = lib.wasmtime_linker_instantiate(
+                handle, store.context, module.handle, byref(self._instance), byref(trap)
+            )
+        _raise(error, trap, "cannot instantiate the module")
+
+    def export(self, name: str) -> Extern | None:
+        """The export of that name."""
+        encoded, extern = name.encode(), Extern()
+        found = lib.wasmtime_instance_export_get(
+            self.store.context, byref(self._instance), encoded, len(encoded), byref(extern)
+        )
+        return extern if found else None
+
+    def call(self, name: str, *arguments: int, results: int = 0) -> int:
+        """Call an exported function with integer arguments; the first result, or 0.
+
+        Raises:
+            RuntimeFault: no function of that name is exported.
+            Trap: the guest trapped, or a host call ended it.
+        """
+        function = self._functions.get(name)
+        if function is None:
+            function = self.export(name)
+            if function is None or function.kind != EXTERN_FUNC:
+                raise RuntimeFault(f"the module exports no function {name}")
+            self._functions[name] = function
+        count = max(len(arguments), results, 1)
+        values = (c_uint64 * (2 * count))()
+        for index, argument in enumerate(arguments):
+            values[2 * index] = argument & 0xFFFF_FFFF_FFFF_FFFF
+        trap = c_void_p()
+        address = ctypes.addressof(function) + Extern.handle.offset
+        error = lib.wasmtime_func_call_unchecked(self.store.context, address, values, count, byref(trap))
+        _raise(error, trap, f"{name} failed")
+        return values[0]
+
+    def memory(self) -> tuple[int, Callable[[], int]] | None:
+        """Where the guest's memory is and how to ask its size in bytes: the shared one, else the export `memory`."""
+        if self.shared is not None:
+            return self.shared.base, self.shared.size
+        extern = self.export("memory")
+        if extern is None or extern.kind != EXTERN_MEMORY:
+            return None
+        context, address = self.store.context, ctypes.addressof(extern) + Extern.handle.offset
+
+        def size(_keep: Extern = extern) -> int:
+            return int(lib.wasmtime_memory_data_size(context, address))
+
+        return lib.wasmtime_memory_data(context, address), size
+
+    def global_value(self, name: str) -> int | None:
+        """The bits of an exported global of integer type."""
+        extern = self.export(name)
+        if extern is None or extern.kind != EXTERN_GLOBAL:
+            return None
+        value = Value()
+        lib.wasmtime_global_get(self.store.context, ctypes.addressof(extern) + Extern.handle.offset, byref(value))
+        return value.of[0] & (0xFFFF_FFFF if value.kind == 0 else 0xFFFF_FFFF_FFFF_FFFF)
+
+    def set_global(self, name: str, bits: int) -> None:
+        """Set an exported mutable global of integer type."""
+        extern = self.export(name)
+        if extern is None or extern.kind != EXTERN_GLOBAL:
+            raise RuntimeFault(f"the module exports no global {name}")
+        address = ctypes.addressof(extern) + Extern.handle.offset
+        value = Value()
+        lib.wasmtime_global_get(self.store.context, address, byref(value))
+        value.of[0] = bits
+        check(lib.wasmtime_global_set(self.store.context, address, byref(value)), f"cannot set the global {name}")
+
+
+def _raise(error: int | None, trap: c_void_p, doing: str) -> None:
+    if trap.value:
+        raise _trap(trap.value)
+    check(error, doing)
+
+
+def _trap(handle: int) -> Trap:
+    message, code, frames = ByteVec(), c_uint8(), PointerVec()
+    lib.wasm_trap_message(handle, byref(message))
+    words = text(message).rstrip("\0")
+    lib.wasm_byte_vec_delete(byref(message))
+    known = lib.wasmtime_trap_code(handle, byref(code))
+    lib.wasm_trap_trace(handle, byref(frames))
+    trace = []
+    for index in range(frames.size):
+        frame = frames.data[index]
+        name = lib.wasmtime_frame_func_name(frame)
+        offset = lib.wasm_frame_module_offset(frame)
+        trace.append((text(name.contents) if name else f"function {lib.wasm_frame_func_index(frame)}", int(offset)))
+    lib.wasm_frame_vec_delete(byref(frames))
+    lib.wasm_trap_delete(handle)
+    reason = words.splitlines()[-1].removeprefix("wasm trap: ").strip() if words else "trap"
+    return Trap(reason, code.value if known else None, tuple(trace))

@@ -1,0 +1,182 @@
+"""How a Python function becomes a host function that guests import.
+
+A syscall is declared once, beside its code:
+
+    @syscall("fd_close", "i:i", PREVIEW1)
+    def fd_close(thread: GuestThread, fd: int) -> Errno | None: ...
+
+The signature is that of the WebAssembly import, parameters and results by letter (`i` i32, `I` i64), all unsigned. One
+function of a name may exist in several generations: they differ in signature or in namespace, and the module's own import
+chooses. This room turns declarations into callbacks, catches whatever they raise, and gives the guest its errno; it is
+the only place that knows how arguments lie in wasmtime's array of 16-byte values.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from ctypes import c_char, c_int32
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from runtime.abi.errno import Errno, GuestError, from_host
+from runtime.engine.library import HOST_CALL, lib
+from runtime.errors import RuntimeFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    F = TypeVar("F", bound=Callable[..., int | None])
+
+    from runtime.engine import HostCall, Import
+    from runtime.thread import GuestThread
+
+log = logging.getLogger("wpm.runtime")
+
+UNSTABLE = "wasi_unstable"
+"""The namespace of WASI snapshot 0."""
+PREVIEW1 = "wasi_snapshot_preview1"
+"""The namespace of WASI snapshot 1."""
+WASIX = "wasix_32v1"
+"""The namespace of WASIX with 32-bit pointers; it holds the functions of preview 1 too."""
+WASI_THREADS = "wasi"
+"""The namespace of the wasi-threads proposal."""
+EVERYWHERE = (UNSTABLE, PREVIEW1, WASIX)
+
+
+class Unwind(BaseException):
+    """Leaves the guest's code: raised by a syscall after which the guest does not go on (exit, exec, termination)."""
+
+
+class Syscall(NamedTuple):
+    """One generation of one host function."""
+
+    namespace: str
+    name: str
+    signature: str
+    function: Callable[..., int | None]
+
+
+_declared: dict[tuple[str, str], list[Syscall]] = {}
+_callbacks: dict[tuple[str, str, str], HostCall] = {}
+
+
+class _Current(threading.local):
+    thread: GuestThread
+
+
+current = _Current()
+"""The guest thread that runs on this host thread: a host thread runs one guest thread, from its start to its end."""
+
+
+def syscall(name: str, signature: str, *namespaces: str) -> Callable[[F], F]:
+    """Declare the function below as the host function `name` with this signature in these namespaces.
+
+    It gets the guest thread and the arguments as unsigned integers. What it returns is the guest's result: an `Errno`, or
+    `None` for `SUCCESS`. It may raise `GuestError`, `OSError` (both become the errno) or `Unwind`.
+    """
+
+    def declare(function: F) -> F:
+        for namespace in namespaces or EVERYWHERE:
+            _declared.setdefault((namespace, name), []).append(Syscall(namespace, name, signature, function))
+        return function
+
+    return declare
+
+
+def declared() -> list[Syscall]:
+    """Every generation of every host function, by namespace and name."""
+    return [call for key in sorted(_declared) for call in _declared[key]]
+
+
+def resolve(item: Import) -> HostCall:
+    """The callback for a function that a module imports.
+
+    A function that nobody declares is given, too: it ends the guest with a clear line when it is called, so that a module
+    may import what it never uses.
+
+    Raises:
+        RuntimeFault: the namespace is ours and the function exists, but in no generation of this signature.
+    """
+    assert item.signature is not None
+    key = (item.module, item.name, item.signature)
+    callback = _callbacks.get(key)
+    if callback is None:
+        candidates = _declared.get((item.module, item.name), [])
+        for candidate in candidates:
+            if candidate.signature == item.signature:
+                callback = HOST_CALL(_adapter(candidate))
+                break
+        else:
+            if candidates:
+                known = ", ".join(candidate.signature for candidate in candidates)
+                raise RuntimeFault(
+                    f"the module imports {item.module}.{item.name} with the signature {item.signature}; known are {known}"
+                )
+            callback = HOST_CALL(_missing(item))
+        _callbacks[key] = callback
+    return callback
+
+
+def _trap(message: bytes) -> int:
+    return int(lib.wasmtime_trap_new(message, len(message)))
+
+
+_SLOT = {"i": "I12x", "I": "Q8x", "f": "f12x", "F": "d8x"}
+
+
+def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
+    parameters, results = call.signature.split(":")
+    function, local = call.function, current
+    slots = (c_char * (16 * len(parameters))).from_address
+    unpack = Struct("<" + "".join(_SLOT[letter] for letter in parameters)).unpack
+    result = c_int32.from_address
+    has_result = bool(results)
+
+    def callback(_data: int, _caller: int, values: int, _count: int) -> int:
+        try:
+            thread = local.thread
+            errno = function(thread, *unpack(slots(values)))
+            if thread.pending:
+                thread.deliver()
+        except GuestError as error:
+            errno = error.errno
+        except OSError as error:
+            errno = from_host(error)
+        except Unwind as unwind:
+            local.thread.unwinding = unwind
+            return _trap(b"unwind")
+        except BaseException as error:
+            # A mistake of ours must end the guest, not the host: it is kept, and raised to whoever waits for the guest.
+            local.thread.unwinding = error
+            return _trap(b"host error")
+        if has_result:
+            result(values).value = errno or 0
+        return 0
+
+    return callback
+
+
+def _missing(item: Import) -> Callable[[int, int, int, int], int]:
+    def callback(_data: int, _caller: int, _values: int, _count: int) -> int:
+        thread = current.thread
+        thread.unwinding = RuntimeFault(
+            f"{thread.process.name}: called {item.module}.{item.name}, which this runtime does not have"
+        )
+        return _trap(b"missing import")
+
+    return callback
+
+
+def returns_nosys(name: str, signature: str, *namespaces: str) -> None:
+    """Declare a function that answers `NOSYS`, with a line in the log the first time that a guest calls it."""
+    told: set[int] = set()
+
+    def answer(thread: GuestThread, *_arguments: int) -> Errno:
+        if thread.process.pid not in told:
+            told.add(thread.process.pid)
+            log.warning("%s: called %s, which is not available (NOSYS)", thread.process.name, name)
+        return Errno.NOSYS
+
+    syscall(name, signature, *namespaces)(answer)

@@ -1,0 +1,25 @@
+"""What a guest may use at the most."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+EXIT_TIMEOUT = 124
+"""The exit code of a guest that ran longer than it may, as of `timeout(1)`."""
+
+EXIT_TRAP = 134
+"""The exit code of a guest that trapped: 128 + SIGABRT, as a shell tells of a crash."""
+
+
+class Limits(NamedTuple):
+    """Limits of an environment; `None` is without limit.
+
+    `memory` is bytes of linear memory for each process; `seconds` the time that a process and all it starts may run;
+    `descriptors`, `processes` and `threads` are counts.
+    """
+
+    memory: int | None = None
+    seconds: float | None = None
+    descriptors: int = 65536
+    processes: int = 1024
+    threads: int = 1024

@@ -1,0 +1,43 @@
+"""Clocks. Source: WASI preview 1, `clock_res_get` and `clock_time_get`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.hostcalls import syscall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from runtime.thread import GuestThread
+
+_READ: tuple[Callable[[], int], ...] = (time.time_ns, time.monotonic_ns, time.process_time_ns, time.thread_time_ns)
+_NAMES = ("time", "monotonic", "process_time", "thread_time")
+
+
+def read_clock(clock: int) -> int:
+    """A clock's time in nanoseconds, by its `clockid`.
+
+    Raises:
+        GuestError: `INVAL` for a clock that there is not.
+    """
+    if clock >= len(_READ):
+        raise GuestError(Errno.INVAL)
+    return _READ[clock]()
+
+
+@syscall("clock_res_get", "ii:i")
+def clock_res_get(thread: GuestThread, clock: int, resolution: int) -> None:
+    """Write the resolution of a clock in nanoseconds, a u64 at `resolution`."""
+    if clock >= len(_NAMES):
+        raise GuestError(Errno.INVAL)
+    thread.memory.set_u64(resolution, max(1, round(time.get_clock_info(_NAMES[clock]).resolution * 1e9)))
+
+
+@syscall("clock_time_get", "iIi:i")
+def clock_time_get(thread: GuestThread, clock: int, precision: int, result: int) -> None:
+    """Write the time of a clock in nanoseconds, a u64 at `result`; the precision asked for is always reached."""
+    del precision
+    thread.memory.set_u64(result, read_clock(clock))

@@ -1,0 +1,261 @@
+"""Paths: open, create, remove, rename, link, metadata.
+
+Source: WASI preview 1, `path_create_directory` .. `path_unlink_file`. A module of preview 1 or `wasi_unstable` names only
+what lies beneath the directory that it gives; a WASIX module has POSIX paths (absolute ones, and `..` up to the root).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.abi.flags import (
+    DIRECTORY_RIGHTS,
+    FILE_RIGHTS,
+    SOCKET_RIGHTS,
+    STREAM_RIGHTS,
+    SYMLINK_FOLLOW,
+    WRITE_RIGHTS,
+    FdFlags,
+    OFlags,
+    Rights,
+)
+from runtime.abi.filetype import Filetype
+from runtime.descriptors import Description, Descriptor
+from runtime.fs import naming
+from runtime.fs.node import Directory, File, Symlink
+from runtime.fs.walk import walk
+from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.syscalls.args import encode
+from runtime.syscalls.file import chosen_times, put_filestat, put_unstable_filestat
+
+if TYPE_CHECKING:
+    from runtime.fs.node import OpenFile, Stat
+    from runtime.fs.walk import Location, Walked
+    from runtime.thread import GuestThread
+
+_READ_RIGHTS = int(Rights.FD_READ | Rights.FD_READDIR)
+_SIZE_RIGHT = int(Rights.PATH_FILESTAT_SET_SIZE)
+
+
+def resolve(
+    thread: GuestThread, fd: int, path: int, length: int, rights: int, *, follow: bool, naming: bool = False
+) -> Walked:
+    """Where a path of the guest leads, from the directory `fd`.
+
+    Raises:
+        GuestError: `BADF`, `NOTDIR`, `NOTCAPABLE`, `FAULT`.
+        OSError: as `walk`.
+    """
+    start = thread.descriptors.use(fd, rights).location
+    if start is None:
+        raise GuestError(Errno.NOTDIR)
+    text = thread.memory.text(path, length)
+    beneath = not thread.process.module.is_wasix
+    return walk(thread.env.root, start, text, follow=follow, beneath=beneath, naming=naming)
+
+
+@syscall("path_open", "iiiiiIIii:i")
+def path_open(
+    thread: GuestThread,
+    fd: int,
+    lookup: int,
+    path: int,
+    length: int,
+    oflags: int,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+    result: int,
+) -> None:
+    """Open or create a file or directory; writes the new descriptor, u32.
+
+    The rights asked for are given as far as the directory's inheriting rights and the kind of file allow, and decide
+    between reading and writing. Errors: `INVAL`, `NOTCAPABLE`, `EXIST`, `NOTDIR`, `ISDIR`, `LOOP`, and those of `walk`.
+    """
+    descriptor = open_at(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags)
+    thread.memory.check(result, 4)
+    thread.memory.set_u32(result, thread.descriptors.add(descriptor))
+
+
+def open_at(
+    thread: GuestThread,
+    fd: int,
+    lookup: int,
+    path: int,
+    length: int,
+    oflags: int,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+) -> Descriptor:
+    """What `path_open` opens."""
+    if oflags > 15 or fdflags > 31:
+        raise GuestError(Errno.INVAL)
+    needed = int(Rights.PATH_OPEN)
+    if oflags & OFlags.CREAT:
+        needed |= int(Rights.PATH_CREATE_FILE)
+    if oflags & OFlags.TRUNC:
+        needed |= _SIZE_RIGHT
+    allowed = thread.descriptors.get(fd).inheriting
+    exclusive = oflags & OFlags.CREAT and oflags & OFlags.EXCL
+    follow = bool(lookup & SYMLINK_FOLLOW) and not exclusive
+    walked = resolve(thread, fd, path, length, needed, follow=follow)
+    if rights & ~allowed and not thread.process.module.is_wasix:
+        raise GuestError(Errno.NOTCAPABLE)
+    location = walked.location
+    if location is None:
+        if not oflags & OFlags.CREAT or oflags & OFlags.DIRECTORY:
+            raise GuestError(Errno.NOENT)
+        try:
+            node = naming.create_file(walked)
+        except FileExistsError:
+            if exclusive:
+                raise
+            # Another thread made it first: then it is opened.
+            node = walked.parent.directory.lookup(walked.name)  # type: ignore[assignment]
+        oflags &= ~OFlags.TRUNC
+    else:
+        if exclusive:
+            raise GuestError(Errno.EXIST)
+        node = location.node  # type: ignore[assignment]
+    if isinstance(node, Directory):
+        assert location is not None
+        return _open_directory(location, oflags, rights & allowed, inheriting & allowed, fdflags)
+    if isinstance(node, Symlink):
+        raise GuestError(Errno.LOOP)
+    if oflags & OFlags.DIRECTORY:
+        raise GuestError(Errno.NOTDIR)
+    return _open_file(node, oflags, rights & allowed, inheriting & allowed, fdflags)
+
+
+def _open_directory(location: Location, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
+    if oflags & OFlags.CREAT and not oflags & OFlags.DIRECTORY:
+        raise GuestError(Errno.ISDIR)
+    if oflags & OFlags.TRUNC or (rights & Rights.FD_WRITE and not oflags & OFlags.DIRECTORY):
+        raise GuestError(Errno.ISDIR)
+    return Descriptor(Description(location=location, flags=fdflags), rights & DIRECTORY_RIGHTS, inheriting)
+
+
+def _open_file(node: File, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
+    writes = bool(rights & WRITE_RIGHTS) or bool(oflags & OFlags.TRUNC) or bool(fdflags & FdFlags.APPEND)
+    reads = bool(rights & _READ_RIGHTS) or not writes
+    file = node.open(read=reads, write=writes, truncate=bool(oflags & OFlags.TRUNC))
+    return Descriptor(Description(file=file, flags=fdflags), rights & rights_of(file), inheriting)
+
+
+def rights_of(file: OpenFile) -> int:
+    """What an open file of this kind can be used for."""
+    if file.filetype in (Filetype.SOCKET_DGRAM, Filetype.SOCKET_STREAM):
+        return SOCKET_RIGHTS
+    return FILE_RIGHTS if file.seekable else STREAM_RIGHTS
+
+
+@syscall("path_create_directory", "iii:i")
+def path_create_directory(thread: GuestThread, fd: int, path: int, length: int) -> None:
+    """Make a directory. Errors: `EXIST`, and those of `walk`."""
+    right = int(Rights.PATH_CREATE_DIRECTORY)
+    naming.make_directory(resolve(thread, fd, path, length, right, follow=False, naming=True))
+
+
+def _stat(thread: GuestThread, fd: int, lookup: int, path: int, length: int) -> Stat:
+    follow = bool(lookup & SYMLINK_FOLLOW)
+    walked = resolve(thread, fd, path, length, int(Rights.PATH_FILESTAT_GET), follow=follow)
+    return walked.found().node.stat()
+
+
+@syscall("path_filestat_get", "iiiii:i", PREVIEW1, WASIX)
+def path_filestat_get(thread: GuestThread, fd: int, lookup: int, path: int, length: int, result: int) -> None:
+    """Write the `filestat` of what a path names."""
+    put_filestat(thread, result, _stat(thread, fd, lookup, path, length))
+
+
+@syscall("path_filestat_get", "iiiii:i", UNSTABLE)
+def path_filestat_get_unstable(thread: GuestThread, fd: int, lookup: int, path: int, length: int, result: int) -> None:
+    """As `path_filestat_get`, with the older structure."""
+    put_unstable_filestat(thread, result, _stat(thread, fd, lookup, path, length))
+
+
+@syscall("path_filestat_set_times", "iiiiIIi:i")
+def path_filestat_set_times(
+    thread: GuestThread, fd: int, lookup: int, path: int, length: int, atim: int, mtim: int, flags: int
+) -> None:
+    """Set the times of what a path names, in nanoseconds, as `fstflags` choose."""
+    times = chosen_times(atim, mtim, flags)
+    follow = bool(lookup & SYMLINK_FOLLOW)
+    walked = resolve(thread, fd, path, length, int(Rights.PATH_FILESTAT_SET_TIMES), follow=follow)
+    walked.found().node.set_times(*times)
+
+
+@syscall("path_link", "iiiiiii:i")
+def path_link(
+    thread: GuestThread,
+    old_fd: int,
+    lookup: int,
+    old_path: int,
+    old_length: int,
+    new_fd: int,
+    new_path: int,
+    new_length: int,
+) -> None:
+    """Give a file a second name. Errors: `EXIST`, `PERM` for a directory, `XDEV`, `INVAL` for a link that is followed."""
+    follow = bool(lookup & SYMLINK_FOLLOW)
+    old = resolve(thread, old_fd, old_path, old_length, int(Rights.PATH_LINK_SOURCE), follow=follow)
+    right = int(Rights.PATH_LINK_TARGET)
+    new = resolve(thread, new_fd, new_path, new_length, right, follow=False, naming=True)
+    naming.make_link(new, old.found().node)
+
+
+@syscall("path_readlink", "iiiiii:i")
+def path_readlink(
+    thread: GuestThread, fd: int, path: int, length: int, buffer: int, buffer_length: int, result: int
+) -> None:
+    """Write the target of a symbolic link, cut off where the buffer ends, and its length. Errors: `INVAL` for no link."""
+    node = resolve(thread, fd, path, length, int(Rights.PATH_READLINK), follow=False).found().node
+    if not isinstance(node, Symlink):
+        raise GuestError(Errno.INVAL)
+    target = encode(node.readlink())[:buffer_length]
+    thread.memory.write(buffer, target)
+    thread.memory.set_u32(result, len(target))
+
+
+@syscall("path_remove_directory", "iii:i")
+def path_remove_directory(thread: GuestThread, fd: int, path: int, length: int) -> None:
+    """Remove an empty directory. Errors: `NOTEMPTY`, `NOTDIR`, and those of `walk`."""
+    right = int(Rights.PATH_REMOVE_DIRECTORY)
+    naming.remove_directory(resolve(thread, fd, path, length, right, follow=False, naming=True))
+
+
+@syscall("path_rename", "iiiiii:i")
+def path_rename(
+    thread: GuestThread, old_fd: int, old_path: int, old_length: int, new_fd: int, new_path: int, new_length: int
+) -> None:
+    """Move a name, replacing what has the new one. Errors: those of POSIX `rename`."""
+    right = int(Rights.PATH_RENAME_SOURCE)
+    old = resolve(thread, old_fd, old_path, old_length, right, follow=False, naming=True)
+    right = int(Rights.PATH_RENAME_TARGET)
+    new = resolve(thread, new_fd, new_path, new_length, right, follow=False, naming=True)
+    naming.rename(old, new)
+
+
+@syscall("path_symlink", "iiiii:i")
+def path_symlink(
+    thread: GuestThread, target: int, target_length: int, fd: int, path: int, length: int
+) -> None:
+    """Make a symbolic link. Errors: `EXIST`; `NOTCAPABLE` for an absolute target in preview 1; `NOENT` for an empty one."""
+    text = thread.memory.text(target, target_length)
+    if not text:
+        raise GuestError(Errno.NOENT)
+    if text.startswith("/") and not thread.process.module.is_wasix:
+        raise GuestError(Errno.NOTCAPABLE)
+    if "\0" in text:
+        raise GuestError(Errno.INVAL)
+    right = int(Rights.PATH_SYMLINK)
+    naming.make_symlink(resolve(thread, fd, path, length, right, follow=False, naming=True), text)
+
+
+@syscall("path_unlink_file", "iii:i")
+def path_unlink_file(thread: GuestThread, fd: int, path: int, length: int) -> None:
+    """Remove a name that is not a directory. Errors: `ISDIR`, and those of `walk`."""
+    right = int(Rights.PATH_UNLINK_FILE)
+    naming.remove_file(resolve(thread, fd, path, length, right, follow=False, naming=True))

@@ -1,0 +1,78 @@
+"""Moving bytes between guest memory and what is open: positions, appending, blocking, broken pipes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.abi.flags import FdFlags, Signal
+from runtime.waiting import READABLE, WRITABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runtime.descriptors import Description
+    from runtime.fs.node import OpenFile
+    from runtime.thread import GuestThread
+
+_APPEND = int(FdFlags.APPEND)
+_NONBLOCK = int(FdFlags.NONBLOCK)
+_SYNC = int(FdFlags.SYNC | FdFlags.RSYNC)
+_DSYNC = int(FdFlags.DSYNC)
+
+
+def opened(description: Description) -> OpenFile:
+    """The file of a description.
+
+    Raises:
+        GuestError: `ISDIR` when a directory is open.
+    """
+    if description.file is None:
+        raise GuestError(Errno.ISDIR)
+    return description.file
+
+
+def read(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
+    """Read at the description's position and move it; a stream blocks until there is something."""
+    file = opened(description)
+    if file.seekable:
+        with description.lock:
+            count = file.readv(buffers, description.position)
+            description.position += count
+        return count
+    while True:
+        try:
+            return file.readv(buffers, 0)
+        except BlockingIOError:
+            _wait(thread, description, file, READABLE)
+
+
+def write(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
+    """Write at the description's position, or at the end when it appends, and move it; a stream blocks until it takes some."""
+    file = opened(description)
+    flags = description.flags
+    if file.seekable:
+        with description.lock:
+            if flags & _APPEND:
+                count, description.position = file.append(buffers)
+            else:
+                count = file.writev(buffers, description.position)
+                description.position += count
+        if flags & (_SYNC | _DSYNC):
+            file.sync(data_only=not flags & _SYNC)
+        return count
+    while True:
+        try:
+            return file.writev(buffers, 0)
+        except BlockingIOError:
+            _wait(thread, description, file, WRITABLE)
+        except BrokenPipeError:
+            thread.process.raise_signal(Signal.PIPE)
+            raise
+
+
+def _wait(thread: GuestThread, description: Description, file: OpenFile, event: int) -> None:
+    descriptor = file.fileno()
+    if description.flags & _NONBLOCK or descriptor is None:
+        raise GuestError(Errno.AGAIN)
+    thread.block([(descriptor, event)])
