@@ -142,6 +142,18 @@ class Directory(Node):
                 `EISDIR`, `ENOTDIR` as POSIX says.
         """
 
+    def rename_target(self, new_name: str) -> Directory:
+        """The directory in which a `rename` into this one really binds `new_name`.
+
+        Itself, unless it stands in front of a directory of another filesystem (a directory on the way to a mount
+        point): every `rename` asks its target first.
+
+        Raises:
+            OSError: `EBUSY` when `new_name` is a mount point.
+        """
+        del new_name
+        return self
+
 
 class Symlink(Node):
     """A symbolic link."""

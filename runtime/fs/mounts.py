@@ -1,0 +1,205 @@
+"""Filesystems mounted into one another.
+
+Only the directories on the way to a mount point are wrapped; a lookup that leaves that way returns the filesystem's own
+node, and from there on nothing is in between.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from contextlib import suppress
+from itertools import count
+from time import time_ns
+from typing import TYPE_CHECKING
+
+from runtime.abi.filetype import Filetype
+from runtime.fs.device_numbers import next_device
+from runtime.fs.failure import failure
+from runtime.fs.names import check_name
+from runtime.fs.node import Directory, DirEntry, File, FileSystem, Node, Stat
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class MountTable:
+    """A filesystem in which others are mounted.
+
+    Args:
+        root: the filesystem at the top.
+    """
+
+    def __init__(self, root: FileSystem) -> None:
+        self.device = next_device()
+        self.lock = threading.RLock()
+        self._numbers = count(1)
+        self._root = MountDirectory(self, None, "")
+        self._root.mounted = root
+
+    @property
+    def root(self) -> Directory:
+        """The directory at the top."""
+        return self._root
+
+    def mount(self, path: str, filesystem: FileSystem) -> None:
+        """Show a filesystem at a path; what the path named before is hidden.
+
+        Directories on the way that do not exist appear with the mount point. Mount before the guest holds directories
+        on the way other than the root: a directory that was already looked up does not see the mount.
+
+        Args:
+            path: absolute, of plain names.
+            filesystem: what to mount; the one mounted last wins.
+
+        Raises:
+            OSError: `EINVAL` for a path that is not absolute or has `.` or `..` in it.
+        """
+        if not path.startswith("/"):
+            raise failure(errno.EINVAL, path)
+        names = [name for name in path.split("/") if name]
+        for name in names:
+            check_name(name)
+        with self.lock:
+            here = self._root
+            for name in names:
+                child = here.mounts.get(name)
+                if child is None:
+                    child = MountDirectory(self, here, name)
+                    here.mounts = {**here.mounts, name: child}
+                here = child
+            here.mounted = filesystem
+
+    def new_inode(self) -> int:
+        """An inode number for a directory that is in no filesystem."""
+        return next(self._numbers)
+
+
+class MountDirectory(Directory):
+    """A mount point or a directory on the way to one.
+
+    `mounts` are the names below that are mount points or lead to one; everything else is asked of the directory
+    underneath, if there is one.
+    """
+
+    __slots__ = ("_ino", "_name", "_parent", "_table", "_time", "mounted", "mounts")
+
+    def __init__(self, table: MountTable, parent: MountDirectory | None, name: str) -> None:
+        self._table = table
+        self._parent = parent
+        self._name = name
+        self._ino = table.new_inode()
+        self._time = time_ns()
+        self.mounted: FileSystem | None = None
+        self.mounts: dict[str, MountDirectory] = {}  # replaced, never changed: read without a lock
+
+    def node(self) -> Directory:
+        """What a lookup of this name returns: the mounted filesystem's own root unless other mounts lie below."""
+        return self if self.mounts or self.mounted is None else self.mounted.root
+
+    def _base(self) -> Directory | None:
+        """The directory underneath, if there is one."""
+        if self.mounted is not None:
+            return self.mounted.root
+        assert self._parent is not None  # the root is mounted
+        above = self._parent._base()
+        if above is None:
+            return None
+        try:
+            node = above.lookup(self._name)
+        except FileNotFoundError:
+            return None
+        return node if isinstance(node, Directory) else None
+
+    def _make_base(self) -> Directory:
+        """The directory underneath, made if it is missing."""
+        base = self._base()
+        if base is not None:
+            return base
+        assert self._parent is not None
+        above = self._parent._make_base()
+        with suppress(FileExistsError):
+            return above.mkdir(self._name)
+        node = above.lookup(self._name)
+        if not isinstance(node, Directory):
+            raise failure(errno.EROFS, self._name)  # a file is hidden here: nowhere to put anything
+        return node
+
+    def _base_having(self, name: str) -> Directory:
+        base = self._base()
+        if base is None:
+            raise failure(errno.ENOENT, name)
+        return base
+
+    def _check_unmounted(self, name: str, code: int) -> None:
+        if name in self.mounts:
+            raise failure(code, name)
+
+    def stat(self) -> Stat:
+        """As `Node.stat`: of the directory underneath, if there is one."""
+        base = self._base()
+        if base is not None:
+            return base.stat()
+        return Stat(
+            self._table.device, self._ino, Filetype.DIRECTORY, 2 + len(self.mounts), 0, *(self._time,) * 3
+        )  # fmt: skip
+
+    def set_times(self, atim: int | None, mtim: int | None) -> None:
+        """As `Node.set_times`."""
+        self._make_base().set_times(atim, mtim)
+
+    def lookup(self, name: str) -> Node:
+        """As `Directory.lookup`: a mount point wins."""
+        mount = self.mounts.get(name)
+        if mount is not None:
+            return mount.node()
+        return self._base_having(name).lookup(name)
+
+    def entries(self) -> Sequence[DirEntry]:
+        """As `Directory.entries`: what is underneath and the mount points."""
+        base = self._base()
+        mounts = self.mounts
+        found = [entry for entry in base.entries() if entry.name not in mounts] if base is not None else []
+        for name, mount in mounts.items():
+            found.append(DirEntry(name, mount.node().stat().ino, Filetype.DIRECTORY))
+        return found
+
+    def create(self, name: str) -> File:
+        """As `Directory.create`."""
+        self._check_unmounted(name, errno.EEXIST)
+        return self._make_base().create(name)
+
+    def mkdir(self, name: str) -> Directory:
+        """As `Directory.mkdir`."""
+        self._check_unmounted(name, errno.EEXIST)
+        return self._make_base().mkdir(name)
+
+    def symlink(self, name: str, target: str) -> None:
+        """As `Directory.symlink`."""
+        self._check_unmounted(name, errno.EEXIST)
+        self._make_base().symlink(name, target)
+
+    def link(self, name: str, node: Node) -> None:
+        """As `Directory.link`."""
+        self._check_unmounted(name, errno.EEXIST)
+        self._make_base().link(name, node)
+
+    def unlink(self, name: str) -> None:
+        """As `Directory.unlink`; a mount point is `EISDIR`, as it is a directory."""
+        self._check_unmounted(name, errno.EISDIR)
+        self._base_having(name).unlink(name)
+
+    def rmdir(self, name: str) -> None:
+        """As `Directory.rmdir`; a mount point is `EBUSY`."""
+        self._check_unmounted(name, errno.EBUSY)
+        self._base_having(name).rmdir(name)
+
+    def rename(self, name: str, target: Directory, new_name: str) -> None:
+        """As `Directory.rename`; a mount point is `EBUSY`."""
+        self._check_unmounted(name, errno.EBUSY)
+        self._base_having(name).rename(name, target, new_name)
+
+    def rename_target(self, new_name: str) -> Directory:
+        """As `Directory.rename_target`: the directory underneath."""
+        self._check_unmounted(new_name, errno.EBUSY)
+        return self._make_base().rename_target(new_name)

@@ -1,0 +1,289 @@
+"""A filesystem that only reads: any tree of mappings and buffers, such as a webc volume, as it is, without copies."""
+
+# ruff: noqa: ARG002 (a refusal does not look at what it refuses)
+
+from __future__ import annotations
+
+import errno
+import threading
+from itertools import count
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from runtime.fs.device_numbers import next_device
+from runtime.fs.failure import failure
+from runtime.fs.names import check_name
+from runtime.fs.node import Directory, DirEntry, File, Node, OpenFile, Stat
+from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = [
+    "LazyDirectory",
+    "LazyFile",
+    "ReadOnlyFileSystem",
+    "StaticDirectory",
+    "StaticFile",
+    "TreeDirectory",
+    "TreeFile",
+]
+
+_T = TypeVar("_T")
+
+
+class TreeFile(Protocol):
+    """A file of a tree: `size` in bytes and `modified_ns` since the epoch, told without touching the content."""
+
+    @property
+    def size(self) -> int:
+        """The length of the content, in bytes."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """When it was modified, in nanoseconds since the epoch, if known."""
+        ...
+
+    @property
+    def content(self) -> memoryview | bytes:
+        """The bytes."""
+        ...
+
+
+class TreeDirectory(Protocol):
+    """A directory of a tree; the mapping may do its work when it is first looked at."""
+
+    @property
+    def entries(self) -> Mapping[str, TreeFile | TreeDirectory]:
+        """Names, each with the file or directory of that name."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """When it was modified, in nanoseconds since the epoch, if known."""
+        ...
+
+
+class ReadOnlyFileSystem:
+    """A tree as a filesystem; every change is `EROFS`.
+
+    A name that cannot be one (empty, `.`, `..`, with a slash or a NUL) is not shown. A tree that fails to load, however
+    it fails, is `EIO`.
+
+    Args:
+        tree: the directory at the top.
+    """
+
+    def __init__(self, tree: TreeDirectory) -> None:
+        self.device = next_device()
+        self.lock = threading.RLock()
+        self._numbers = count(2)
+        self._root = ReadOnlyDirectory(self, 1, tree)
+
+    @property
+    def root(self) -> ReadOnlyDirectory:
+        """The directory at the top."""
+        return self._root
+
+    def new_inode(self) -> int:
+        """An inode number of this filesystem."""
+        return next(self._numbers)
+
+
+class ReadOnlyNode(Node):
+    """What every inode of a `ReadOnlyFileSystem` has."""
+
+    __slots__ = ("_fs", "_ino")
+
+    def __init__(self, fs: ReadOnlyFileSystem, ino: int) -> None:
+        self._fs = fs
+        self._ino = ino
+
+    def set_times(self, atim: int | None, mtim: int | None) -> None:
+        """Refuse, with `EROFS`."""
+        raise failure(errno.EROFS)
+
+
+class ReadOnlyFile(ReadOnlyNode, File):
+    """A file of the tree."""
+
+    __slots__ = ("_tree",)
+
+    def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeFile) -> None:
+        super().__init__(fs, ino)
+        self._tree = tree
+
+    def stat(self) -> Stat:
+        """As `Node.stat`."""
+        size = _loaded(lambda: self._tree.size)
+        time = _loaded(lambda: self._tree.modified_ns) or 0
+        return Stat(self._fs.device, self._ino, self.filetype, 1, size, time, time, time)
+
+    def open(self, *, read: bool, write: bool, truncate: bool = False) -> OpenFile:
+        """As `File.open`."""
+        if write or truncate:
+            raise failure(errno.EROFS)
+        return ReadOnlyOpenFile(self, memoryview(_loaded(lambda: self._tree.content)), read=read)
+
+
+class ReadOnlyOpenFile(OpenFile):
+    """An open file of the tree."""
+
+    __slots__ = ("_content", "_read", "node")
+
+    node: ReadOnlyFile
+
+    def __init__(self, node: ReadOnlyFile, content: memoryview, *, read: bool) -> None:
+        self.node = node
+        self._content = content
+        self._read = read
+
+    def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
+        """As `OpenFile.readv`."""
+        if not self._read:
+            raise failure(errno.EBADF)
+        content = self._content
+        begin = offset
+        for buffer in buffers:
+            piece = content[offset : offset + len(buffer)]
+            buffer[: len(piece)] = piece
+            offset += len(piece)
+            if len(piece) < len(buffer):
+                break
+        return offset - begin
+
+    def writev(self, buffers: Sequence[memoryview], offset: int) -> int:
+        """Refuse: the file is not open for writing."""
+        raise failure(errno.EBADF)
+
+    def append(self, buffers: Sequence[memoryview]) -> tuple[int, int]:
+        """Refuse: the file is not open for writing."""
+        raise failure(errno.EBADF)
+
+    def stat(self) -> Stat:
+        """As `OpenFile.stat`."""
+        return self.node.stat()
+
+    def truncate(self, size: int) -> None:
+        """Refuse: the file is not open for writing."""
+        raise failure(errno.EINVAL)
+
+    def set_times(self, atim: int | None, mtim: int | None) -> None:
+        """Refuse, with `EROFS`."""
+        self.node.set_times(atim, mtim)
+
+
+class ReadOnlyDirectory(ReadOnlyNode, Directory):
+    """A directory of the tree; its mapping is asked for when the first name is."""
+
+    __slots__ = ("_inodes", "_nodes", "_tree", "_trees")
+
+    def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeDirectory) -> None:
+        super().__init__(fs, ino)
+        self._tree = tree
+        self._trees: Mapping[str, TreeFile | TreeDirectory] | None = None
+        self._inodes: dict[str, int] = {}
+        self._nodes: dict[str, ReadOnlyNode] = {}
+
+    def _load(self) -> Mapping[str, TreeFile | TreeDirectory]:
+        if self._trees is None:
+            with self._fs.lock:
+                if self._trees is None:
+                    trees = _loaded(lambda: self._tree.entries)
+                    names = _loaded(lambda: list(trees))
+                    self._inodes = {name: self._fs.new_inode() for name in names if _is_name(name)}
+                    self._trees = trees
+        return self._trees
+
+    def lookup(self, name: str) -> Node:
+        """As `Directory.lookup`."""
+        node = self._nodes.get(name)
+        return self._make(name) if node is None else node
+
+    def _make(self, name: str) -> ReadOnlyNode:
+        trees = self._load()
+        ino = self._inodes.get(name)
+        if ino is None:
+            raise failure(errno.ENOENT, name)
+        with self._fs.lock:
+            node = self._nodes.get(name)
+            if node is None:
+                tree = _loaded(lambda: trees[name])
+                node = (
+                    ReadOnlyDirectory(self._fs, ino, tree) if _is_directory(tree) else ReadOnlyFile(self._fs, ino, tree)  # type: ignore[arg-type]
+                )
+                self._nodes[name] = node
+            return node
+
+    def entries(self) -> Sequence[DirEntry]:
+        """As `Directory.entries`: in the order of the mapping."""
+        self._load()
+        return [DirEntry(name, ino, self.lookup(name).filetype) for name, ino in self._inodes.items()]
+
+    def stat(self) -> Stat:
+        """As `Node.stat`."""
+        time = _loaded(lambda: self._tree.modified_ns) or 0
+        return Stat(self._fs.device, self._ino, self.filetype, 2, 0, time, time, time)
+
+    def _refuse(self, name: str) -> OSError:
+        """Why a name cannot be bound: it is taken, or the filesystem does not take any."""
+        check_name(name)
+        self._load()
+        return failure(errno.EEXIST if name in self._inodes else errno.EROFS, name)
+
+    def create(self, name: str) -> File:
+        """Refuse, with `EROFS`."""
+        raise self._refuse(name)
+
+    def mkdir(self, name: str) -> Directory:
+        """Refuse, with `EROFS`."""
+        raise self._refuse(name)
+
+    def symlink(self, name: str, target: str) -> None:
+        """Refuse, with `EROFS`."""
+        raise self._refuse(name)
+
+    def link(self, name: str, node: Node) -> None:
+        """Refuse, with `EROFS`."""
+        raise self._refuse(name)
+
+    def unlink(self, name: str) -> None:
+        """Refuse, with `EROFS`."""
+        self.lookup(name)
+        raise failure(errno.EROFS, name)
+
+    def rmdir(self, name: str) -> None:
+        """Refuse, with `EROFS`."""
+        self.lookup(name)
+        raise failure(errno.EROFS, name)
+
+    def rename(self, name: str, target: Directory, new_name: str) -> None:
+        """Refuse, with `EROFS` (`EXDEV` into another filesystem)."""
+        target = target.rename_target(new_name)
+        if not isinstance(target, ReadOnlyDirectory) or target._fs is not self._fs:
+            raise failure(errno.EXDEV, name)
+        self.lookup(name)
+        raise failure(errno.EROFS, name)
+
+
+def _is_directory(tree: TreeFile | TreeDirectory) -> bool:
+    # Asked of the type first: an `isinstance` check would run the property, which may load the directory.
+    return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())
+
+
+def _is_name(name: str) -> bool:
+    try:
+        check_name(name)
+    except OSError:
+        return False
+    return True
+
+
+def _loaded(load: Callable[[], _T]) -> _T:
+    """What `load` returns; its failure, whatever it is, as an `EIO`."""
+    try:
+        return load()
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(errno.EIO, f"the package's data cannot be read: {error}") from error

@@ -1,0 +1,84 @@
+"""The same random operations on every writable filesystem and on a real directory come to the same."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from fs_model import Guest, Host, outcome, tree
+
+from runtime.fs.hostfs import HostFileSystem
+from runtime.fs.mounts import MountTable
+from runtime.fs.node import FileSystem
+from runtime.fs.tmpfs import TmpFileSystem
+
+# Deep enough that no `..` of a link reaches the top, where a guest's root ends and the host's folder does not.
+BASE = "w/w/w/w/"
+NAMES = st.sampled_from(["a", "b", "c", "d"])
+RELATIVE = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+PATHS = RELATIVE.map(lambda path: BASE + path)
+ODD_PATHS = st.one_of(
+    PATHS,
+    PATHS,
+    PATHS.map(lambda path: path + "/"),
+    PATHS.map(lambda path: path + "/."),
+    PATHS.map(lambda path: path + "/../a"),
+)
+TARGETS = st.one_of(RELATIVE, st.sampled_from(["../a", "..", ".", "a/", "b/c/", "../b/c", "./a"]))
+OFFSETS = st.sampled_from([0, 1, 5, 4096, 262_143, 262_144, 300_000])
+DATA = st.sampled_from([b"", b"x", b"hello world", bytes(range(256)) * 20])
+TIMES = st.one_of(st.none(), st.integers(1, 2_000_000_000_000_000_000))
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("mkdir"), ODD_PATHS),
+        st.tuples(st.just("mkdir"), PATHS),
+        st.tuples(st.just("write"), PATHS, OFFSETS, DATA),
+        st.tuples(st.just("append"), PATHS, DATA),
+        st.tuples(st.just("read"), ODD_PATHS),
+        st.tuples(st.just("truncate"), PATHS, OFFSETS),
+        st.tuples(st.just("symlink"), PATHS, TARGETS),
+        st.tuples(st.just("readlink"), ODD_PATHS),
+        st.tuples(st.just("link"), ODD_PATHS, PATHS),
+        st.tuples(st.just("unlink"), ODD_PATHS),
+        st.tuples(st.just("rmdir"), ODD_PATHS),
+        st.tuples(st.just("rename"), ODD_PATHS, ODD_PATHS),
+        st.tuples(st.just("rename"), PATHS, PATHS),
+        st.tuples(st.just("set_times"), PATHS, TIMES, TIMES),
+        st.tuples(st.just("stat"), ODD_PATHS),
+        st.tuples(st.just("names"), ODD_PATHS),
+    ),
+    max_size=40,
+)
+
+Maker = Callable[[Path], FileSystem]
+
+
+def mounted(folder: Path) -> FileSystem:
+    del folder
+    table = MountTable(TmpFileSystem())
+    table.mount("/not-used", TmpFileSystem())
+    return table
+
+
+MAKERS: dict[str, Maker] = {
+    "tmpfs": lambda _: TmpFileSystem(),
+    "hostfs": HostFileSystem,
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(operations=OPERATIONS)
+def test_as_a_real_directory(kind: str, operations: list[tuple[str, ...]]) -> None:
+    with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+        guest, host = Guest(MAKERS[kind](Path(first))), Host(Path(second))
+        for depth in range(1, 5):
+            guest.mkdir("/".join("w" * depth))
+            host.mkdir("/".join("w" * depth))
+        for name, *arguments in operations:
+            expected = outcome(lambda: getattr(host, name)(*arguments))  # noqa: B023
+            found = outcome(lambda: getattr(guest, name)(*arguments))  # noqa: B023
+            assert found == expected, (name, arguments)
+        assert tree(guest) == tree(host)
