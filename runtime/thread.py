@@ -102,7 +102,9 @@ class GuestThread:
             self.machine = Machine(store, process.linker, process.module, process.shared_memory)
             found = self.machine.memory()
             if found is None:
-                raise RuntimeFault(f"{process.name}: the module has no memory to share with its host: not a WASI program")
+                raise RuntimeFault(
+                    f"{process.name}: the module has no memory to share with its host: not a WASI program"
+                )
             self.memory = GuestMemory(*found)
             self.machine.call("_start")
             process.finish(0)

@@ -99,7 +99,12 @@ class GuestError(Exception):
         self.errno = errno
 
 
-_SPELLED_OTHERWISE = {"E2BIG": Errno.E2BIG, "EOPNOTSUPP": Errno.NOTSUP, "ENOTSUP": Errno.NOTSUP, "EWOULDBLOCK": Errno.AGAIN}
+_SPELLED_OTHERWISE = {
+    "E2BIG": Errno.E2BIG,
+    "EOPNOTSUPP": Errno.NOTSUP,
+    "ENOTSUP": Errno.NOTSUP,
+    "EWOULDBLOCK": Errno.AGAIN,
+}
 
 _FROM_HOST: dict[int, Errno] = {
     number: _SPELLED_OTHERWISE.get(name) or Errno[name[1:]]

@@ -96,11 +96,7 @@ DIRECTORY_RIGHTS = int(
 """What a directory can be used for."""
 
 STREAM_RIGHTS = int(
-    Rights.FD_READ
-    | Rights.FD_WRITE
-    | Rights.FD_FDSTAT_SET_FLAGS
-    | Rights.FD_FILESTAT_GET
-    | Rights.POLL_FD_READWRITE
+    Rights.FD_READ | Rights.FD_WRITE | Rights.FD_FDSTAT_SET_FLAGS | Rights.FD_FILESTAT_GET | Rights.POLL_FD_READWRITE
 )
 """What a terminal or a pipe can be used for; no seek and no tell, by which a C library knows a terminal."""
 
@@ -119,12 +115,7 @@ SOCKET_RIGHTS = STREAM_RIGHTS | int(
 )
 """What a socket can be used for."""
 
-WRITE_RIGHTS = int(
-    Rights.FD_DATASYNC
-    | Rights.FD_WRITE
-    | Rights.FD_ALLOCATE
-    | Rights.FD_FILESTAT_SET_SIZE
-)
+WRITE_RIGHTS = int(Rights.FD_DATASYNC | Rights.FD_WRITE | Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE)
 """The rights whose request makes an open one for writing."""
 
 

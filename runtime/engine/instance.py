@@ -143,7 +143,9 @@ class Machine:
             error = lib.wasmtime_linker_instantiate(
                 handle, store.context, module.handle, byref(self._instance), byref(trap)
             )
-        _raise(error, trap, "cannot instantiate the module")
+        if trap.value:
+            raise _trap(trap.value)
+        check(error, "cannot instantiate the module")
 
     def export(self, name: str) -> Extern | None:
         """The export of that name."""
@@ -173,8 +175,12 @@ class Machine:
         trap = c_void_p()
         address = ctypes.addressof(function) + Extern.handle.offset
         error = lib.wasmtime_func_call_unchecked(self.store.context, address, values, count, byref(trap))
-        _raise(error, trap, f"{name} failed")
-        return values[0]
+        if error:
+            # What a host call raised comes back as an error with the guest's stack in its words: a trap all the same.
+            raise Trap(_last_line(error), None, ())
+        if trap.value:
+            raise _trap(trap.value)
+        return int(values[0])
 
     def memory(self) -> tuple[int, Callable[[], int]] | None:
         """Where the guest's memory is and how to ask its size in bytes: the shared one, else the export `memory`."""
@@ -197,7 +203,7 @@ class Machine:
             return None
         value = Value()
         lib.wasmtime_global_get(self.store.context, ctypes.addressof(extern) + Extern.handle.offset, byref(value))
-        return value.of[0] & (0xFFFF_FFFF if value.kind == 0 else 0xFFFF_FFFF_FFFF_FFFF)
+        return int(value.of[0]) & (0xFFFF_FFFF if value.kind == 0 else 0xFFFF_FFFF_FFFF_FFFF)
 
     def set_global(self, name: str, bits: int) -> None:
         """Set an exported mutable global of integer type."""
@@ -211,10 +217,14 @@ class Machine:
         check(lib.wasmtime_global_set(self.store.context, address, byref(value)), f"cannot set the global {name}")
 
 
-def _raise(error: int | None, trap: c_void_p, doing: str) -> None:
-    if trap.value:
-        raise _trap(trap.value)
-    check(error, doing)
+def _last_line(error: int) -> str:
+    """The cause that an error names, and the error freed."""
+    message = ByteVec()
+    lib.wasmtime_error_message(error, byref(message))
+    words = text(message)
+    lib.wasm_byte_vec_delete(byref(message))
+    lib.wasmtime_error_delete(error)
+    return words.strip().splitlines()[-1].strip()
 
 
 def _trap(handle: int) -> Trap:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 from contextlib import contextmanager
 from ctypes import byref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.engine.library import HOST_CALL, check, lib
 from runtime.errors import RuntimeFault
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from runtime.engine.instance import SharedMemory, Store
     from runtime.engine.module import Import, Module
 
-HostCall = ctypes._CFuncPtr
-"""A callback made by `HOST_CALL`; whoever makes one keeps it alive for as long as a linker may call it."""
+HostCall: TypeAlias = "Callable[[int, int, int, int], int]"
+"""A callback made by `HOST_CALL`: native code, kept alive by whoever holds it."""
 
 
 class Linker:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.hostcalls import syscall
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from runtime.thread import GuestThread
 
 _READ: tuple[Callable[[], int], ...] = (time.time_ns, time.monotonic_ns, time.process_time_ns, time.thread_time_ns)
-_NAMES = ("time", "monotonic", "process_time", "thread_time")
+_NAMES: tuple[Literal["time", "monotonic", "process_time", "thread_time"], ...] = (
+    "time",
+    "monotonic",
+    "process_time",
+    "thread_time",
+)
 
 
 def read_clock(clock: int) -> int:

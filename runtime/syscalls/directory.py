@@ -8,7 +8,7 @@ from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import Rights
 from runtime.abi.layouts import DIRENT
-from runtime.fs.node import DirEntry, Directory
+from runtime.fs.node import Directory, DirEntry
 from runtime.hostcalls import syscall
 from runtime.syscalls.args import encode
 

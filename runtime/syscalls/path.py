@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.abi.filetype import Filetype
 from runtime.abi.flags import (
     DIRECTORY_RIGHTS,
     FILE_RIGHTS,
@@ -20,7 +21,6 @@ from runtime.abi.flags import (
     OFlags,
     Rights,
 )
-from runtime.abi.filetype import Filetype
 from runtime.descriptors import Description, Descriptor
 from runtime.fs import naming
 from runtime.fs.node import Directory, File, Symlink
@@ -239,9 +239,7 @@ def path_rename(
 
 
 @syscall("path_symlink", "iiiii:i")
-def path_symlink(
-    thread: GuestThread, target: int, target_length: int, fd: int, path: int, length: int
-) -> None:
+def path_symlink(thread: GuestThread, target: int, target_length: int, fd: int, path: int, length: int) -> None:
     """Make a symbolic link. Errors: `EXIST`; `NOTCAPABLE` for an absolute target in preview 1; `NOENT` for an empty one."""
     text = thread.memory.text(target, target_length)
     if not text:

@@ -74,9 +74,7 @@ def sock_recv(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, s
     thread.memory.set_u16(out_flags, _DATA_TRUNCATED if cut else 0)
 
 
-def _rest(
-    thread: GuestThread, description: Description, file: SocketFile, buffers: list[memoryview], done: int
-) -> int:
+def _rest(thread: GuestThread, description: Description, file: SocketFile, buffers: list[memoryview], done: int) -> int:
     """Fill what is left of the buffers after `done` bytes, as far as the peer sends."""
     more = 0
     for buffer in buffers:

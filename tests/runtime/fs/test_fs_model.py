@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fs_model import Guest, Host, outcome, tree
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from fs_model import Guest, Host, outcome, tree
 
 from runtime.fs.hostfs import HostFileSystem
 from runtime.fs.mounts import MountTable
