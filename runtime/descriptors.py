@@ -180,6 +180,12 @@ class DescriptorTable:
         for descriptor in entries:
             _release(descriptor.description)
 
+    def close_for_exec(self) -> None:
+        """Close what is to be closed when another program starts in the process."""
+        for fd, descriptor in self.items():
+            if descriptor.close_on_exec:
+                self.close(fd)
+
     def duplicate(self) -> DescriptorTable:
         """A table with the same descriptors, each sharing its description with the old one, as fork gives."""
         table = DescriptorTable(self._limit)

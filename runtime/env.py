@@ -53,6 +53,7 @@ class WasiEnv:
         cwd: str,
         limits: Limits,
         programs: Programs | None = None,
+        control: ControlPlane | None = None,
     ) -> None:
         """An environment with nothing open.
 
@@ -67,7 +68,7 @@ class WasiEnv:
         self.descriptors = DescriptorTable(limits.descriptors)
         self.programs = programs
         self.limits = limits
-        self.control = ControlPlane()
+        self.control = control or ControlPlane(limits.processes)
 
     def locate(self, path: str) -> Location:
         """The directory at an absolute guest path.
@@ -81,6 +82,15 @@ class WasiEnv:
         except OSError as error:
             raise RuntimeFault(f"{path}: not a directory in the guest's filesystem: {error.strerror}") from None
         return location
+
+    def fork(self) -> WasiEnv:
+        """The environment of a child: its own copy of everything that a process can change, the same filesystem."""
+        child = object.__new__(WasiEnv)
+        child.__dict__.update(self.__dict__)
+        child.args = list(self.args)
+        child.environ = dict(self.environ)
+        child.descriptors = self.descriptors.duplicate()
+        return child
 
     def spawn(self, module: Module, name: str | None = None) -> WasiProcess:
         """Start a process of the module in this environment, on a thread of its own.

@@ -6,6 +6,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from runtime.abi.errno import Errno, GuestError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,8 +40,8 @@ class Futexes:
         while True:
             try:
                 ready = thread.waker.wait((), deadline)
-                if ready is None:
-                    thread.deliver()
+                if ready is None and thread.deliver():
+                    raise GuestError(Errno.INTR)
             except BaseException:
                 self._leave(thread, address)
                 raise

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.engine.library import HOST_CALL, lib
 from runtime.errors import RuntimeFault
+from runtime.unwinding import Unwind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,10 +44,6 @@ WASIX = "wasix_32v1"
 WASI_THREADS = "wasi"
 """The namespace of the wasi-threads proposal."""
 EVERYWHERE = (UNSTABLE, PREVIEW1, WASIX)
-
-
-class Unwind(BaseException):
-    """Leaves the guest's code: raised by a syscall after which the guest does not go on (exit, exec, termination)."""
 
 
 class Syscall(NamedTuple):

@@ -10,6 +10,9 @@ EXIT_TIMEOUT = 124
 EXIT_TRAP = 134
 """The exit code of a guest that trapped: 128 + SIGABRT, as a shell tells of a crash."""
 
+EXIT_THREAD_TRAP = 129
+"""The exit code of a guest in which a thread other than the first trapped, as in the system we implement."""
+
 
 class Limits(NamedTuple):
     """Limits of an environment; `None` is without limit.

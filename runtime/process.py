@@ -1,27 +1,26 @@
-"""A guest process: its module, its memory, its threads and how it ended."""
+"""A guest process: its module, its memory, its threads, its children and how it ended."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING
 
-from runtime.abi.flags import Signal
+from runtime.abi.errno import Errno, GuestError
 from runtime.engine import Linker, Module, SharedMemory
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
-from runtime.limits import EXIT_TIMEOUT, EXIT_TRAP
+from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
+from runtime.signals import EXIT_SIGNAL, Signal
 from runtime.syscalls import families
 from runtime.thread import GuestThread
 
 if TYPE_CHECKING:
+    from runtime.asyncify import StackBounds
     from runtime.env import WasiEnv
     from runtime.errors import Trap
 
-SIGNAL_EXIT = 128
-"""What is added to a signal's number to give the exit code of a process that it ended."""
-
-_HARMLESS = frozenset({Signal.NONE, Signal.CHLD, Signal.URG, Signal.WINCH, Signal.CONT})
-"""What is ignored where the guest does not handle it (`signal(7)`); nobody could wake what a stop signal stopped."""
+log = logging.getLogger("wpm.runtime")
 
 
 def linker_of(module: Module) -> Linker:
@@ -37,48 +36,123 @@ class WasiProcess:
     """A running or ended process.
 
     Attributes:
+        pid: its number in the environment, from 1.
+        parent: the process that forked or spawned it, while that runs.
+        children: the processes that it has started and not joined yet, by pid.
         exit_code: how it ended, `None` while it runs.
+        signal: the signal that ended it, 0 if none did.
         trap: the trap that ended it, if one did.
         fault: the failure of ours that ended it, if one did; `wait` raises it.
         ended: set when the last of its threads has left the guest's code.
     """
 
-    def __init__(self, env: WasiEnv, module: Module, name: str) -> None:
+    def __init__(
+        self, env: WasiEnv, module: Module, name: str, parent: WasiProcess | None = None, *, borrows: bool = False
+    ) -> None:
         """A process of `module` in `env`; `start` runs it.
+
+        Args:
+            env: what it sees of the world.
+            module: its program.
+            name: what messages call it.
+            parent: who started it, if a guest did.
+            borrows: it runs on its parent's thread and memory until it executes another program (vfork).
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
+            GuestError: `AGAIN`: there are as many processes as there may be.
         """
         self.env = env
-        self.module = module
-        self.name = name
-        self.pid = env.control.adopt(self)
-        self.linker = linker_of(module)
-        needed = self.linker.memory
-        self.shared_memory: SharedMemory | None = None
-        if needed is not None and needed.memory is not None:
-            self.shared_memory = SharedMemory(needed.memory, env.limits.memory)
+        self.parent = parent
+        self._is_first = parent is None
+        self.children: dict[int, WasiProcess] = {}
         self.ending: int | None = None
+        self.ending_signal = 0
         self.exit_code: int | None = None
+        self.signal = 0
         self.trap: Trap | None = None
         self.fault: BaseException | None = None
+        self.timed_out = False
         self.ended = threading.Event()
+        self.futexes = Futexes()
+        self.threads: dict[int, GuestThread] = {}
+        self.ended_threads: set[int] = set()
+        self.local_keys: set[int] = set()
+        self._next_local = 1
+        self._interval: threading.Timer | None = None
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
-        self.timed_out = False
+        self._logged: set[str] = set()
+        self.name = name
+        self.module = module
+        self.linker: Linker
+        self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
+        self.dispositions: dict[int, int] = {}
+        if borrows and parent is not None:
+            self.linker, self.shared_memory = parent.linker, parent.shared_memory
+            self.signal_callback = parent.signal_callback
+        else:
+            self.become(module, name)
+        self.pid = env.control.adopt(self)
+        # The first thread's number is the process's own.
+        self._next_tid = self.pid + 1
+        if parent is not None:
+            parent.children[self.pid] = self
+            self.dispositions.update(parent.dispositions)
+
+    def become(self, module: Module, name: str) -> None:
+        """Be a process of this module: nothing of the one before it stays but what exec keeps."""
+        self.module = module
+        self.name = name
+        self.linker = linker_of(module)
+        needed = self.linker.memory
+        self.shared_memory = None
+        if needed is not None and needed.memory is not None:
+            self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
+        self.signal_callback = None
         self.futexes = Futexes()
-        self.main = GuestThread(self, 1)
-        self.threads = {1: self.main}
+        self.env.descriptors.close_for_exec()
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""
-        if self.env.limits.seconds is not None:
+        if self.parent is None and self.env.limits.seconds is not None:
             self._timer = threading.Timer(self.env.limits.seconds, self._time_is_up)
             self._timer.daemon = True
             self._timer.start()
-        self.main.start()
+        self.run_thread(GuestThread(self, self.pid))
         return self
+
+    def run_thread(self, thread: GuestThread) -> None:
+        """Start a thread that was made for this process."""
+        self.threads[thread.tid] = thread
+        try:
+            thread.start()
+        except BaseException as error:
+            self.thread_ended(thread, 1, fault=error)
+            raise
+
+    def spawn_thread(self, entry: str, argument: int, bounds: StackBounds | None) -> int:
+        """Start another thread, at `entry(tid, argument)`; its tid.
+
+        Raises:
+            GuestError: `AGAIN`: there are as many threads as there may be; `NOTSUP`: the module has no such function,
+                or a memory that threads cannot share.
+        """
+        if entry not in self.module.exports or self.shared_memory is None:
+            raise GuestError(Errno.NOTSUP)
+        with self._lock:
+            if len(self.threads) >= self.env.limits.threads:
+                raise GuestError(Errno.AGAIN)
+            tid, self._next_tid = self._next_tid, self._next_tid + 1
+            thread = GuestThread(self, tid, entry, (tid, argument), bounds)
+            self.threads[tid] = thread
+        try:
+            thread.start()
+        except GuestError:
+            self.threads.pop(tid, None)
+            raise
+        return tid
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until the process has ended.
@@ -100,33 +174,130 @@ class WasiProcess:
         assert self.exit_code is not None
         return self.exit_code
 
-    def terminate(self, code: int = SIGNAL_EXIT + 15) -> None:
+    def raise_signal(self, signal: Signal) -> None:
+        """Send the process a signal; its first thread takes it."""
+        if signal is Signal.NONE or self.exit_code is not None:
+            return
+        if self.dispositions.get(signal) == 1 and signal is not Signal.KILL:
+            return
+        threads = list(self.threads.values())
+        if threads:
+            threads[0].signal(signal)
+        if self.signal_callback is None or signal is Signal.KILL:
+            # A guest that computes without a host call hears of a deadly signal all the same.
+            from runtime.signals import default_is_deadly
+
+            if default_is_deadly(signal):
+                self.kill(signal)
+
+    def kill(self, signal: Signal) -> None:
+        """End the process by a signal."""
+        self.terminate(EXIT_SIGNAL + signal, signal)
+
+    def terminate(self, code: int = EXIT_SIGNAL + Signal.TERM, signal: int = 0) -> None:
         """End the process with this code, wherever its threads are: in guest code, in a host call or blocked."""
         with self._lock:
             if self.ending is not None or self.exit_code is not None:
                 return
-            self.ending = code
-        for thread in list(self.threads.values()):
+            self.ending = code & 0xFFFF_FFFF
+            self.ending_signal = signal
+        self._interrupt(list(self.threads.values()))
+
+    def terminate_all(self, code: int = EXIT_SIGNAL + Signal.TERM) -> None:
+        """End every process of this environment with this code."""
+        for process in self.env.control.running():
+            process.terminate(code)
+
+    def dismiss_others(self, thread: GuestThread) -> None:
+        """End every thread but this one, and wait until they have left (exec)."""
+        others = [other for other in self.threads.values() if other is not thread]
+        for other in others:
+            other.dismissed = True
+        if others:
+            self._interrupt(others)
+            thread.wait_for(lambda: len(self.threads) == 1)
+
+    def _interrupt(self, threads: list[GuestThread]) -> None:
+        if threads == [getattr(_current(), "thread", None)]:
+            # The only thread ends itself: nobody has to be stopped.
+            threads[0].pending = True
+            return
+        for thread in threads:
             thread.interrupt()
         self.module.engine.interrupt()
 
-    def raise_signal(self, signal: Signal) -> None:
-        """Take a signal: what is not ignored by default ends the process with 128 and its number."""
-        if signal not in _HARMLESS:
-            self.terminate(SIGNAL_EXIT + signal)
-
-    def finish(self, code: int | None, trap: Trap | None = None, fault: BaseException | None = None) -> None:
-        """Record how the process ended and close what it had open; the first to say so is right."""
+    def thread_ended(
+        self, thread: GuestThread, code: int, trap: Trap | None = None, fault: BaseException | None = None
+    ) -> None:
+        """Take note that a thread has left; the last one ends the process."""
+        if trap is not None or fault is not None:
+            with self._lock:
+                if self.ending is None:
+                    first = thread.entry == "_start"
+                    self.ending = 1 if trap is None else EXIT_TRAP if first else EXIT_THREAD_TRAP
+                    self.trap, self.fault = trap, fault
+            self._interrupt([other for other in self.threads.values() if other is not thread])
         with self._lock:
-            if self.exit_code is not None:
-                return
-            self.exit_code = EXIT_TRAP if code is None else code & 0xFFFF_FFFF
-            self.trap, self.fault = trap, fault
-        if self._timer is not None:
-            self._timer.cancel()
+            self.threads.pop(thread.tid, None)
+            self.ended_threads.add(thread.tid)
+            left = list(self.threads.values())
+        for other in left:
+            # Somebody may be joining this thread.
+            other.waker.wake()
+        if not left:
+            self._finish(code)
+
+    def _finish(self, code: int) -> None:
+        for timer in (self._timer, self._interval):
+            if timer is not None:
+                timer.cancel()
         self.env.descriptors.close_all()
-        self.env.control.forget(self)
+        self.signal = self.ending_signal
+        self.exit_code = code if self.ending is None else self.ending
+        self.shared_memory = None
+        if self._is_first:
+            # Nobody is left to wait for what it has started.
+            self.terminate_all(EXIT_SIGNAL + Signal.KILL)
+        self.env.control.ended(self)
+        self.ended.set()
+
+    def new_local(self) -> int:
+        """A new key for thread-local values."""
+        with self._lock:
+            key, self._next_local = self._next_local, self._next_local + 1
+            self.local_keys.add(key)
+            return key
+
+    def set_interval(self, signal: Signal, interval: int, repeat: bool) -> None:
+        """Send the process a signal after `interval` nanoseconds, again and again if `repeat`; 0 stops that."""
+        with self._lock:
+            if self._interval is not None:
+                self._interval.cancel()
+                self._interval = None
+            if interval == 0 or self.exit_code is not None:
+                return
+
+            def ring() -> None:
+                self.raise_signal(signal)
+                if repeat and self.exit_code is None:
+                    self.set_interval(signal, interval, repeat)
+
+            self._interval = threading.Timer(interval / 1e9, ring)
+            self._interval.daemon = True
+            self._interval.start()
+
+    def log_once(self, message: str) -> None:
+        """Put a line into the log, the first time only."""
+        if message not in self._logged:
+            self._logged.add(message)
+            log.warning("%s: %s", self.name, message)
 
     def _time_is_up(self) -> None:
         self.timed_out = True
-        self.terminate(EXIT_TIMEOUT)
+        self.terminate_all(EXIT_TIMEOUT)
+
+
+def _current() -> object:
+    from runtime.hostcalls import current
+
+    return current

@@ -3,64 +3,129 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.abi.errno import Errno, GuestError
+from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
 from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
-from runtime.hostcalls import Unwind, current
+from runtime.hostcalls import current
 from runtime.memory import GuestMemory
+from runtime.signals import RESTARTS, Signal, default_is_deadly
+from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runtime.process import WasiProcess
+    from runtime.programs import Program
 
 _HOST_STACK = 16 << 20
 _start_lock = threading.Lock()
 
 
-class ProcessExit(Unwind):
-    """The process ends with this code: `proc_exit`, a deadly signal, or the end of a limit."""
+class _Lent(NamedTuple):
+    """What a vfork parent gets back when its child is done with the thread."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
+    parent: WasiProcess
+    frames: Frames
 
 
 class GuestThread:
     """One thread of a guest. Its host calls find it as `current.thread`.
 
     Attributes:
-        pending: whether something waits to be delivered at the end of the next host call (a signal, the process's end).
+        process: the process; the child's while a vfork has lent it the thread.
+        pending: whether something waits to be delivered at the end of the next host call: a signal, the process's end.
         unwinding: why the guest's code is being left, while it is.
+        checkpoints: stacks to which `stack_restore` can return, by the address of the guest's record.
     """
 
-    def __init__(self, process: WasiProcess, tid: int) -> None:
-        """A thread of the process, not started yet."""
+    def __init__(
+        self,
+        process: WasiProcess,
+        tid: int,
+        entry: str = "_start",
+        arguments: tuple[int, ...] = (),
+        bounds: StackBounds | None = None,
+    ) -> None:
+        """A thread of the process, not started yet.
+
+        Args:
+            process: whose.
+            tid: its number in the process.
+            entry: the exported function that it runs.
+            arguments: what that function is given.
+            bounds: its stack; found out for a main thread.
+        """
+        self.tid = tid
+        self.entry = entry
+        self.arguments = arguments
+        self.exit_code = 0
+        self.pending = False
+        self.dismissed = False
+        self.unwinding: BaseException | None = None
+        self.signals: deque[Signal] = deque()
+        self.waker = Waker()
+        self.locals: dict[int, int] = {}
+        self.checkpoints: dict[int, tuple[int, Frames]] = {}
+        self._bounds = bounds
+        self._resumed: int | None = None
+        self._after_unwind: Callable[[], None] | None = None
+        self._lent: list[_Lent] = []
+        self._store: Store | None = None
+        self.machine: Machine
+        self.memory: GuestMemory
+        self.asyncify: Asyncify
+        self.enter(process)
+
+    def enter(self, process: WasiProcess) -> None:
+        """Be a thread of this process from now on."""
         self.process = process
         self.env = process.env
         self.descriptors = process.env.descriptors
-        self.tid = tid
-        self.pending = False
-        self.unwinding: BaseException | None = None
-        self.memory: GuestMemory
-        self.machine: Machine
-        self.waker = Waker()
+
+    def load(self) -> None:
+        """Instantiate the process's module.
+
+        Raises:
+            RuntimeFault: it cannot be instantiated, or has no memory.
+            Trap: its start function trapped.
+        """
+        process = self.process
+        self._store = Store(self._interrupted, self.env.limits.memory)
+        self.machine = Machine(self._store, process.linker, process.module, process.shared_memory)
+        found = self.machine.memory()
+        if found is None:
+            raise RuntimeFault(f"{process.name}: the module has no memory to share with its host: not a WASI program")
+        self.memory = GuestMemory(*found)
+        if Asyncify.available(self.machine):
+            self._bounds = self._bounds or stack_of(self.machine)
+            self.asyncify = Asyncify(self.machine, self.memory, self._bounds)
 
     def start(self) -> None:
-        """Run the process's module from `_start` on a host thread of its own."""
+        """Run on a host thread of its own.
+
+        Raises:
+            GuestError: `AGAIN` when the host gives no more threads.
+        """
         host = threading.Thread(target=self._run, name=f"wasm-{self.process.pid}.{self.tid}", daemon=True)
         # The stack size is a setting of the whole interpreter: it is ours only while this thread starts.
         with _start_lock:
             before = threading.stack_size(_HOST_STACK)
             try:
                 host.start()
+            except RuntimeError:
+                raise GuestError(Errno.AGAIN) from None
             finally:
                 threading.stack_size(before)
 
+    # Waiting and signals
+
     def block(self, interests: Sequence[tuple[int, int]], deadline: int | None = None) -> list[tuple[int, int]]:
-        """Wait until a descriptor is ready or the deadline has passed; what ends the process ends the wait.
+        """Wait until a descriptor is ready or the deadline has passed.
 
         Args:
             interests: descriptors of the operating system with what they are waited for (see `Waker.wait`).
@@ -68,70 +133,208 @@ class GuestThread:
 
         Raises:
             Unwind: the process is being ended.
+            GuestError: `INTR` after a signal was handled.
         """
         while True:
             ready = self.waker.wait(interests, deadline)
             if ready is not None:
                 return ready
-            self.deliver()
+            if self.deliver():
+                raise GuestError(Errno.INTR)
 
-    def deliver(self) -> None:
-        """Do what is pending.
+    def wait_for(self, condition: Callable[[], bool], deadline: int | None = None) -> bool:
+        """Wait until a condition of this environment holds; whoever makes it hold wakes the thread.
+
+        Returns:
+            Whether it holds; not when the deadline has passed.
 
         Raises:
             Unwind: the process is being ended.
+            GuestError: `INTR` after a signal was handled.
         """
-        if self.process.ending is not None:
-            raise ProcessExit(self.process.ending)
-        self.pending = False
+        while not condition():
+            ready = self.waker.wait((), deadline)
+            if ready is not None:
+                return condition()
+            if self.deliver():
+                raise GuestError(Errno.INTR)
+        return True
+
+    def signal(self, signal: Signal) -> None:
+        """Send this thread a signal, which it takes at its next host call or in the one that it is blocked in."""
+        self.signals.append(signal)
+        self.interrupt()
 
     def interrupt(self) -> None:
         """Make the thread look at what is pending, wherever it is."""
         self.pending = True
         self.waker.wake()
 
+    def deliver(self) -> bool:
+        """Do what is pending; whether a signal was handled that ends a blocking call.
+
+        Raises:
+            Unwind: the process or the thread is being ended.
+        """
+        if self.process.ending is not None:
+            raise ProcessExit(self.process.ending, self.process.ending_signal)
+        if self.dismissed:
+            raise ThreadExit
+        if self._after_unwind is not None:
+            # The guest is on its way out of its functions: a handler would run among them. It waits until it is back.
+            return False
+        self.pending = False
+        interrupts = False
+        while self.signals:
+            signal = self.signals.popleft()
+            self._handle(signal)
+            interrupts |= signal not in RESTARTS
+        return interrupts
+
+    def _handle(self, signal: Signal) -> None:
+        callback = self.process.signal_callback
+        if signal is Signal.KILL or (callback is None and default_is_deadly(signal)):
+            self.process.kill(signal)
+            raise ProcessExit(self.process.ending or 0, signal)
+        if callback is not None and callback in self.machine.module.exports:
+            unwinding = self.unwinding
+            try:
+                self.machine.call(callback, signal)
+            except Trap:
+                if self.unwinding is unwinding or not isinstance(self.unwinding, Unwind):
+                    raise
+                raise self.unwinding from None
+
     def _interrupted(self) -> bool:
-        return self.process.ending is not None
+        return self.process.ending is not None or self.dismissed
+
+    # Leaving the guest's code and coming back
+
+    def unwind(self, then: Callable[[], None]) -> None:
+        """Leave the guest's functions, do something outside, and come back into this host call.
+
+        The host call returns at once after this; when the guest is out, `then` runs and calls `rewind`.
+
+        Raises:
+            GuestError: `NOTSUP` for a module that asyncify has not transformed, `NOMEM` without room on the stack.
+        """
+        if "asyncify" not in self.__dict__:
+            self.process.log_once("cannot fork or keep its stack: the module was not built with asyncify (NOTSUP)")
+            raise GuestError(Errno.NOTSUP)
+        self.asyncify.start_unwind()
+        self._after_unwind = then
+
+    def rewind(self, result: int) -> None:
+        """Come back into the host call from which the stack was taken, which finds the result in `resumed`."""
+        self._resumed = result
+        self.asyncify.start_rewind()
+
+    def resumed(self) -> int | None:
+        """The result with which this host call is come back into; `None` when it is called for the first time."""
+        result, self._resumed = self._resumed, None
+        if result is not None:
+            self.asyncify.stop_rewind()
+        return result
+
+    def lend(self, child: WasiProcess, frames: Frames) -> None:
+        """Be the child's thread until it is done (vfork)."""
+        self._lent.append(_Lent(self.process, frames))
+        child.threads[self.tid] = self
+        self.enter(child)
+
+    def give_back(self, code: int | None = None) -> bool:
+        """Go on as the vfork parent, whose child is done with the thread; whether there is one."""
+        if not self._lent:
+            return False
+        child, (parent, frames) = self.process, self._lent.pop()
+        child.thread_ended(self, code or 0)
+        self.enter(parent)
+        self.asyncify.put(frames)
+        self.rewind(child.pid)
+        if parent.ending is not None or self.dismissed:
+            self.pending = True
+        return True
+
+    def replace_image(self, program: Program) -> bool:
+        """Run another program in this process from now on (exec)."""
+        module = program.module()
+        if self._lent:
+            child = self.process
+            child.become(module, program.name)
+            runner = GuestThread(child, child.pid)
+            child.threads[runner.tid] = runner
+            del child.threads[self.tid]
+            parent, frames = self._lent.pop()
+            runner.start()
+            self.enter(parent)
+            self.asyncify.put(frames)
+            self.rewind(child.pid)
+            return True
+        self.process.dismiss_others(self)
+        self._unload()
+        self.process.become(module, program.name)
+        self.entry, self.arguments, self._bounds = "_start", (), None
+        self.checkpoints.clear()
+        self.locals.clear()
+        self.load()
+        return True
+
+    # The life of the thread
 
     def _run(self) -> None:
         current.thread = self
-        process = self.process
-        store: Store | None = None
+        trap: Trap | None = None
+        fault: BaseException | None = None
         try:
-            store = Store(self._interrupted, self.env.limits.memory)
-            self.machine = Machine(store, process.linker, process.module, process.shared_memory)
-            found = self.machine.memory()
-            if found is None:
-                raise RuntimeFault(
-                    f"{process.name}: the module has no memory to share with its host: not a WASI program"
-                )
-            self.memory = GuestMemory(*found)
-            self.machine.call("_start")
-            process.finish(0)
-        except Trap as trap:
-            self._after_trap(trap)
-        except ProcessExit as end:
-            process.finish(end.code)
+            if self._store is None:
+                self.load()
+            self._execute()
+        except Trap as error:
+            trap = error
         except BaseException as error:
-            process.finish(process.ending if process.ending is not None else 1, fault=error)
+            fault = error
         finally:
             self.waker.close()
             del current.thread
-            # The guest's memory is given back now, not when the last reference to the process goes.
-            self.__dict__.pop("machine", None)
-            self.__dict__.pop("memory", None)
-            if store is not None:
-                store.close()
-            process.ended.set()
+            self._unload()
+            self.process.thread_ended(self, self.exit_code, trap, fault)
 
-    def _after_trap(self, trap: Trap) -> None:
-        """Tell a trap by which a host call left the guest's code from one of the guest's own making."""
-        process, unwinding = self.process, self.unwinding
-        if isinstance(unwinding, ProcessExit):
-            process.finish(unwinding.code)
-        elif process.ending is not None:
-            process.finish(process.ending)
-        elif unwinding is not None:
-            process.finish(1, fault=unwinding)
-        else:
-            process.finish(None, trap=trap)
+    def _execute(self) -> None:
+        """Run the guest's code until the thread ends."""
+        going = True
+        while going:
+            try:
+                self.machine.call(self.entry, *self.arguments)
+            except Trap:
+                unwinding, self.unwinding, self._after_unwind = self.unwinding, None, None
+                if self.process.ending is not None and not isinstance(unwinding, Unwind):
+                    unwinding = ProcessExit(self.process.ending, self.process.ending_signal)
+                elif self.dismissed:
+                    unwinding = ThreadExit()
+                if unwinding is None:
+                    raise
+                if not isinstance(unwinding, Unwind):
+                    raise unwinding from None
+                going = unwinding.after(self)
+            else:
+                then, self._after_unwind = self._after_unwind, None
+                if then is not None:
+                    self.asyncify.stop_unwind()
+                    then()
+                elif self.entry == "_start":
+                    going = ProcessExit(0).after(self)
+                else:
+                    going = False
+
+    def discard(self) -> None:
+        """Let go of what `load` made, for a thread that is never started."""
+        self._unload()
+        self.waker.close()
+
+    def _unload(self) -> None:
+        """Give the guest's memory back now, not when the last reference to the process goes."""
+        for name in ("machine", "memory", "asyncify"):
+            self.__dict__.pop(name, None)
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -178,39 +178,3 @@ class EventType(IntEnum):
     CLOCK = 0
     FD_READ = 1
     FD_WRITE = 2
-
-
-class Signal(IntEnum):
-    """`signal`: the POSIX signals with the numbers of the specification."""
-
-    NONE = 0
-    HUP = 1
-    INT = 2
-    QUIT = 3
-    ILL = 4
-    TRAP = 5
-    ABRT = 6
-    BUS = 7
-    FPE = 8
-    KILL = 9
-    USR1 = 10
-    SEGV = 11
-    USR2 = 12
-    PIPE = 13
-    ALRM = 14
-    TERM = 15
-    CHLD = 16
-    CONT = 17
-    STOP = 18
-    TSTP = 19
-    TTIN = 20
-    TTOU = 21
-    URG = 22
-    XCPU = 23
-    XFSZ = 24
-    VTALRM = 25
-    PROF = 26
-    WINCH = 27
-    POLL = 28
-    PWR = 29
-    SYS = 30

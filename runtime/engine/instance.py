@@ -196,6 +196,19 @@ class Machine:
 
         return lib.wasmtime_memory_data(context, address), size
 
+    def grow_memory(self, pages: int) -> None:
+        """Grow the exported memory by so many pages.
+
+        Raises:
+            RuntimeFault: the limit is reached.
+        """
+        extern = self.export("memory")
+        if extern is None or extern.kind != EXTERN_MEMORY or pages <= 0:
+            return
+        address = ctypes.addressof(extern) + Extern.handle.offset
+        error = lib.wasmtime_memory_grow(self.store.context, address, pages, byref(c_uint64()))
+        check(error, "cannot grow the guest's memory")
+
     def global_value(self, name: str) -> int | None:
         """The bits of an exported global of integer type."""
         extern = self.export(name)

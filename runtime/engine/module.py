@@ -9,6 +9,7 @@ from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.engine.globals import export_mutable_globals
 from runtime.engine.library import ByteVec, PointerVec, check, lib, text
 from runtime.errors import RuntimeFault
 
@@ -23,7 +24,7 @@ PAGE = 65536
 """Bytes in a page of guest memory (WebAssembly core specification, 4.2.8)."""
 
 _WASM_STACK = 2 << 20
-_SETTINGS = "epoch,threads,exceptions,tail-call,may-move=0,reservation=4G,stack=2M,opt=speed"
+_SETTINGS = "epoch,threads,exceptions,tail-call,may-move=0,reservation=4G,stack=2M,opt=speed,globals=1"
 
 
 class MemoryType(NamedTuple):
@@ -115,11 +116,8 @@ class Module:
         if bytes(wasm[:4]) != b"\0asm":
             raise RuntimeFault(f"{name}: not a WebAssembly module: it does not start with \\0asm")
         out = c_void_p()
-        if isinstance(wasm, bytes):
-            address: int | None = cast(c_char_p(wasm), c_void_p).value
-        else:
-            wasm = bytes(wasm)
-            address = cast(c_char_p(wasm), c_void_p).value
+        wasm = export_mutable_globals(wasm if isinstance(wasm, bytes) else bytes(wasm))
+        address = cast(c_char_p(wasm), c_void_p).value
         check(lib.wasmtime_module_new(engine().handle, address, len(wasm), byref(out)), f"{name}: cannot compile")
         assert out.value is not None
         return cls(out.value)

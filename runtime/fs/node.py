@@ -199,6 +199,10 @@ class OpenFile(ABC):
         """The operating system's descriptor behind this file, when waiting for readiness has to go through it."""
         return None
 
+    def write_fileno(self) -> int | None:
+        """The descriptor behind this file when waiting to write, where that is another one."""
+        return self.fileno()
+
     @abstractmethod
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Read into the buffers, in order; the number of bytes read.

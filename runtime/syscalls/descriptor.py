@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags, Rights
 from runtime.abi.layouts import FDSTAT, PRESTAT
+from runtime.descriptors import Descriptor
 from runtime.hostcalls import syscall
 from runtime.syscalls.args import encode
 
 if TYPE_CHECKING:
-    from runtime.descriptors import Descriptor
     from runtime.thread import GuestThread
 
+_HIGHEST = 1 << 31
 _SET_FLAGS = int(Rights.FD_FDSTAT_SET_FLAGS)
 _KNOWN_FLAGS = int(FdFlags.APPEND | FdFlags.DSYNC | FdFlags.NONBLOCK | FdFlags.RSYNC | FdFlags.SYNC)
 
@@ -29,8 +30,23 @@ def fd_close(thread: GuestThread, fd: int) -> None:
 
 @syscall("fd_renumber", "ii:i")
 def fd_renumber(thread: GuestThread, source: int, target: int) -> None:
-    """Move `source` to the number `target`, closing what was there, in one step. Errors: `BADF`."""
-    thread.descriptors.renumber(source, target)
+    """Move `source` to the number `target`, closing what was there, in one step. Errors: `BADF`.
+
+    For a WASIX module this is `dup2`, as its C library uses it: `source` stays open, `target` need not be open before
+    and is not closed by exec; a preopen is never replaced (`NOTSUP`).
+    """
+    descriptors = thread.descriptors
+    if not thread.process.module.is_wasix:
+        descriptors.renumber(source, target)
+        return
+    old = descriptors.get(source)
+    if source == target:
+        return
+    if target in descriptors and descriptors.get(target).preopen is not None:
+        raise GuestError(Errno.NOTSUP)
+    if target >= _HIGHEST:
+        raise GuestError(Errno.BADF)
+    descriptors.replace(target, Descriptor(old.description, old.rights, old.inheriting))
 
 
 @syscall("fd_fdstat_get", "ii:i")

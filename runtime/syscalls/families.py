@@ -5,4 +5,23 @@ from __future__ import annotations
 
 def load() -> None:
     """Declare all host functions."""
-    from runtime.syscalls import args, clock, descriptor, directory, file, path, poll, proc, sock, wasix  # noqa: F401
+    from runtime.syscalls import (  # noqa: F401
+        args,
+        clock,
+        cwd,
+        descriptor,
+        directory,
+        duplicate,
+        event,
+        execute,
+        file,
+        fork,
+        futex,
+        path,
+        poll,
+        proc,
+        signal,
+        sock,
+        stack,
+        thread,
+    )

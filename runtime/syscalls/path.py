@@ -30,7 +30,8 @@ from runtime.syscalls.args import encode
 from runtime.syscalls.file import chosen_times, put_filestat, put_unstable_filestat
 
 if TYPE_CHECKING:
-    from runtime.fs.node import OpenFile, Stat
+    from runtime.env import WasiEnv
+    from runtime.fs.node import Node, OpenFile, Stat
     from runtime.fs.walk import Location, Walked
     from runtime.thread import GuestThread
 
@@ -73,8 +74,29 @@ def path_open(
     The rights asked for are given as far as the directory's inheriting rights and the kind of file allow, and decide
     between reading and writing. Errors: `INVAL`, `NOTCAPABLE`, `EXIST`, `NOTDIR`, `ISDIR`, `LOOP`, and those of `walk`.
     """
-    descriptor = open_at(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags)
     thread.memory.check(result, 4)
+    descriptor = open_at(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags)
+    thread.memory.set_u32(result, thread.descriptors.add(descriptor))
+
+
+@syscall("path_open2", "iiiiiIIiii:i", WASIX)
+def path_open2(
+    thread: GuestThread,
+    fd: int,
+    lookup: int,
+    path: int,
+    length: int,
+    oflags: int,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+    ext: int,
+    result: int,
+) -> None:
+    """As `path_open`, with `fdflagsext`: 1 closes the descriptor on exec."""
+    thread.memory.check(result, 4)
+    descriptor = open_at(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags)
+    descriptor.close_on_exec = bool(ext & 1)
     thread.memory.set_u32(result, thread.descriptors.add(descriptor))
 
 
@@ -89,7 +111,7 @@ def open_at(
     inheriting: int,
     fdflags: int,
 ) -> Descriptor:
-    """What `path_open` opens."""
+    """What `path_open` opens, with the rights of the directory `fd`."""
     if oflags > 15 or fdflags > 31:
         raise GuestError(Errno.INVAL)
     needed = int(Rights.PATH_OPEN)
@@ -97,36 +119,64 @@ def open_at(
         needed |= int(Rights.PATH_CREATE_FILE)
     if oflags & OFlags.TRUNC:
         needed |= _SIZE_RIGHT
+    start = thread.descriptors.use(fd, needed).location
+    if start is None:
+        raise GuestError(Errno.NOTDIR)
+    beneath = not thread.process.module.is_wasix
     allowed = thread.descriptors.get(fd).inheriting
+    if rights & ~allowed and beneath:
+        raise GuestError(Errno.NOTCAPABLE)
+    text = thread.memory.text(path, length)
+    rights, inheriting = rights & allowed, inheriting & allowed
+    return open_path(thread.env, start, text, lookup, oflags, rights, inheriting, fdflags, beneath=beneath)
+
+
+def open_path(
+    env: WasiEnv,
+    start: Location,
+    path: str,
+    lookup: int,
+    oflags: int,
+    rights: int,
+    inheriting: int,
+    fdflags: int,
+    *,
+    beneath: bool,
+) -> Descriptor:
+    """Open or create what a path names, from a directory.
+
+    Raises:
+        GuestError: `EXIST`, `NOENT`, `NOTDIR`, `ISDIR`, `LOOP`.
+        OSError: as `walk` and the filesystem.
+    """
     exclusive = oflags & OFlags.CREAT and oflags & OFlags.EXCL
     follow = bool(lookup & SYMLINK_FOLLOW) and not exclusive
-    walked = resolve(thread, fd, path, length, needed, follow=follow)
-    if rights & ~allowed and not thread.process.module.is_wasix:
-        raise GuestError(Errno.NOTCAPABLE)
+    walked = walk(env.root, start, path, follow=follow, beneath=beneath)
     location = walked.location
     if location is None:
         if not oflags & OFlags.CREAT or oflags & OFlags.DIRECTORY:
             raise GuestError(Errno.NOENT)
         try:
-            node = naming.create_file(walked)
+            node: Node = naming.create_file(walked)
         except FileExistsError:
             if exclusive:
                 raise
             # Another thread made it first: then it is opened.
-            node = walked.parent.directory.lookup(walked.name)  # type: ignore[assignment]
+            node = walked.parent.directory.lookup(walked.name)
         oflags &= ~OFlags.TRUNC
     else:
         if exclusive:
             raise GuestError(Errno.EXIST)
-        node = location.node  # type: ignore[assignment]
+        node = location.node
     if isinstance(node, Directory):
         assert location is not None
-        return _open_directory(location, oflags, rights & allowed, inheriting & allowed, fdflags)
+        return _open_directory(location, oflags, rights, inheriting, fdflags)
     if isinstance(node, Symlink):
         raise GuestError(Errno.LOOP)
     if oflags & OFlags.DIRECTORY:
         raise GuestError(Errno.NOTDIR)
-    return _open_file(node, oflags, rights & allowed, inheriting & allowed, fdflags)
+    assert isinstance(node, File)
+    return _open_file(node, oflags, rights, inheriting, fdflags)
 
 
 def _open_directory(location: Location, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:

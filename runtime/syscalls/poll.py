@@ -99,6 +99,14 @@ def _event(subscription: _Subscription, events: int = 0) -> bytes:
     return EVENT.pack(subscription.userdata, subscription.error, subscription.kind, size, flags)
 
 
+def _waitable(description: Description, event: int) -> int | None:
+    """The descriptor of the operating system to wait on; `None` for what never makes one wait."""
+    file = description.file
+    if file is None:
+        return None
+    return file.fileno() if event == READABLE else file.write_fileno()
+
+
 def _poll(thread: GuestThread, wanted: list[_Subscription]) -> list[bytes]:
     """Wait until at least one subscription fires; their events."""
     interests: dict[int, int] = {}
@@ -112,11 +120,11 @@ def _poll(thread: GuestThread, wanted: list[_Subscription]) -> list[bytes]:
         elif description is None:
             deadline = subscription.deadline if deadline is None else min(deadline, subscription.deadline)
         else:
-            descriptor = description.file.fileno() if description.file is not None else None
+            event = READABLE if subscription.kind is EventType.FD_READ else WRITABLE
+            descriptor = _waitable(description, event)
             if descriptor is None:
                 fired.append(_event(subscription))
                 continue
-            event = READABLE if subscription.kind is EventType.FD_READ else WRITABLE
             interests[descriptor] = interests.get(descriptor, 0) | event
             waiting.append((subscription, descriptor, event))
     if fired:

@@ -6,9 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
-from runtime.abi.flags import Signal
-from runtime.hostcalls import EVERYWHERE, syscall
-from runtime.thread import ProcessExit
+from runtime.hostcalls import EVERYWHERE, PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.signals import Signal, from_preview1
+from runtime.unwinding import ProcessExit
 
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
@@ -17,16 +17,35 @@ if TYPE_CHECKING:
 @syscall("proc_exit", "i:", *EVERYWHERE)
 def proc_exit(thread: GuestThread, code: int) -> None:
     """End the process with this exit code; does not return."""
-    thread.process.terminate(code)
+    del thread
     raise ProcessExit(code)
 
 
-@syscall("proc_raise", "i:i", *EVERYWHERE)
+@syscall("proc_raise", "i:i", PREVIEW1, UNSTABLE)
 def proc_raise(thread: GuestThread, signal: int) -> None:
     """Send a signal to the own process. Errors: `INVAL` for a number that is no signal."""
-    if signal > Signal.SYS:
-        raise GuestError(Errno.INVAL)
-    thread.process.raise_signal(Signal(signal))
+    try:
+        thread.process.raise_signal(from_preview1(signal))
+    except ValueError:
+        raise GuestError(Errno.INVAL) from None
+
+
+@syscall("proc_raise", "i:i", WASIX)
+def proc_raise_wasix(thread: GuestThread, signal: int) -> None:
+    """As `proc_raise`, with the numbers of WASIX."""
+    thread.process.raise_signal(signal_of(signal))
+
+
+def signal_of(number: int) -> Signal:
+    """The WASIX signal of this number.
+
+    Raises:
+        GuestError: `INVAL` for a number that is no signal.
+    """
+    try:
+        return Signal(number)
+    except ValueError:
+        raise GuestError(Errno.INVAL) from None
 
 
 @syscall("sched_yield", ":i", *EVERYWHERE)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
-from runtime.abi.flags import FdFlags, Signal
+from runtime.abi.flags import FdFlags
+from runtime.signals import Signal
 from runtime.waiting import READABLE, WRITABLE
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def write(thread: GuestThread, description: Description, buffers: Sequence[memor
 
 
 def _wait(thread: GuestThread, description: Description, file: OpenFile, event: int) -> None:
-    descriptor = file.fileno()
+    descriptor = file.fileno() if event == READABLE else file.write_fileno()
     if description.flags & _NONBLOCK or descriptor is None:
         raise GuestError(Errno.AGAIN)
     thread.block([(descriptor, event)])

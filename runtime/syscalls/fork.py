@@ -1,0 +1,193 @@
+"""fork, vfork and wait. Source: `api_wasix.h`, `proc_fork`, `proc_id`, `proc_parent`, `proc_join`."""
+
+from __future__ import annotations
+
+from ctypes import memmove
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.engine import PAGE
+from runtime.hostcalls import WASIX, syscall
+from runtime.process import WasiProcess
+from runtime.thread import GuestThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SOME = 1
+_NON_BLOCKING = 1
+_NOTHING, _EXIT_NORMAL, _EXIT_SIGNAL = 0, 1, 2
+_FAILED = 1 << 32
+
+
+@syscall("proc_fork", "ii:i", WASIX)
+def proc_fork(thread: GuestThread, copy_memory: int, result: int) -> None:
+    """Make a child that goes on from here; writes its pid, and 0 in the child.
+
+    Without `copy_memory` the child runs in the parent's memory, and the parent goes on when the child has executed a
+    program or has ended. Errors: `NOTSUP` for a module without asyncify, `AGAIN` at the limit of processes, `NOMEM`.
+    """
+    _fork(thread, _copying if copy_memory else _lending, result)
+
+
+@syscall("proc_fork_env", "i:i", WASIX)
+def proc_fork_env(thread: GuestThread, result: int) -> None:
+    """Fork with a copy of the memory; writes the pid, and 0 in the child."""
+    _fork(thread, _copying, result)
+
+
+@syscall("proc_vfork", "i:i", WASIX)
+def proc_vfork(thread: GuestThread, result: int) -> None:
+    """Fork without a copy of the memory, as `proc_fork` does; writes the pid, and 0 in the child."""
+    _fork(thread, _lending, result)
+
+
+def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) -> None:
+    outcome = thread.resumed()
+    if outcome is not None:
+        if outcome >= _FAILED:
+            raise GuestError(Errno(outcome - _FAILED))
+        thread.memory.set_u32(result, outcome)
+        return
+    thread.memory.check(result, 4)
+
+    def fork() -> None:
+        try:
+            way(thread)
+        except GuestError as error:
+            # The guest has left its functions already: it has to come back to hear that there is no child.
+            thread.rewind(_FAILED + error.errno)
+
+    thread.unwind(fork)
+
+
+def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
+    parent = thread.process
+    env = thread.env.fork()
+    try:
+        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows)
+    except BaseException:
+        env.descriptors.close_all()
+        raise
+
+
+def _lending(thread: GuestThread) -> None:
+    """The child borrows the thread; its parent gets it back, with the stack as it is now."""
+    taken = thread.asyncify.take()
+    child = _child_of(thread, borrows=True)
+    thread.lend(child, taken)
+    thread.rewind(0)
+
+
+def _copying(thread: GuestThread) -> None:
+    """The child gets a thread, an instance and a copy of the memory."""
+    parent = thread.process
+    child = _child_of(thread, borrows=False)
+    child.signal_callback = parent.signal_callback
+    child.local_keys = set(parent.local_keys)
+    copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
+    try:
+        if child.shared_memory is not None and parent.shared_memory is not None:
+            # Before the instance is made: its start function then finds the data that it would have put there.
+            grow = (parent.shared_memory.size() - child.shared_memory.size()) // PAGE
+            if grow > 0:
+                child.shared_memory.grow(grow)
+            memmove(child.shared_memory.base, parent.shared_memory.base, parent.shared_memory.size())
+            copy.load()
+        else:
+            copy.load()
+            copy.machine.grow_memory((thread.memory.size - copy.memory.size) // PAGE)
+            copy.memory.write(0, thread.memory.view(0, thread.memory.size))
+        copy.asyncify.set_globals(thread.asyncify.globals())
+    except BaseException as error:
+        copy.discard()
+        child.threads[copy.tid] = copy
+        child.thread_ended(copy, 1)
+        thread.env.control.reap(parent, child)
+        if isinstance(error, GuestError):
+            raise
+        raise GuestError(Errno.NOMEM) from None
+    copy.checkpoints = dict(thread.checkpoints)
+    copy.locals = dict(thread.locals)
+    copy.rewind(0)
+    child.run_thread(copy)
+    thread.rewind(child.pid)
+
+
+@syscall("proc_id", "i:i", WASIX)
+def proc_id(thread: GuestThread, result: int) -> None:
+    """Write the pid, u32."""
+    thread.memory.set_u32(result, thread.process.pid)
+
+
+@syscall("proc_parent", "ii:i", WASIX)
+def proc_parent(thread: GuestThread, pid: int, result: int) -> None:
+    """Write the pid of a process's parent, u32: 0 for none. Errors: `BADF` for a process that there is not."""
+    process = thread.process if pid in (0, thread.process.pid) else thread.env.control.get(pid)
+    if process is None:
+        raise GuestError(Errno.BADF)
+    thread.memory.set_u32(result, process.parent.pid if process.parent is not None else 0)
+
+
+def join(thread: GuestThread, pid: int | None, *, blocking: bool) -> WasiProcess | None:
+    """Wait until a child has ended, and forget it; `None` when none has and the call does not block.
+
+    Raises:
+        GuestError: `CHILD`: there is no such child; `INTR`.
+    """
+    process = thread.process
+
+    def wanted() -> list[WasiProcess]:
+        if pid is None:
+            return list(process.children.values())
+        child = process.children.get(pid)
+        return [] if child is None else [child]
+
+    if not wanted():
+        raise GuestError(Errno.CHILD)
+    if blocking:
+        thread.wait_for(lambda: any(child.ended.is_set() for child in wanted()) or not wanted())
+    for child in wanted():
+        if child.ended.is_set():
+            thread.env.control.reap(process, child)
+            return child
+    return None
+
+
+def _asked_pid(thread: GuestThread, option: int) -> int | None:
+    if thread.memory.u8(option) != _SOME:
+        return None
+    pid = thread.memory.u32(option + 4)
+    return None if pid == 0xFFFF_FFFF else pid
+
+
+@syscall("proc_join", "iii:i", WASIX)
+def proc_join(thread: GuestThread, option: int, flags: int, status: int) -> None:
+    """Wait for a child; `option` points to an `option_pid` (tag u8, pid u32 at 4), which gets the pid that ended.
+
+    Writes a `join_status` (6 bytes): tag u8, exit code u16 at 2, signal u8 at 4. Errors: `CHILD`, `INTR`.
+    """
+    memory = thread.memory
+    memory.check(status, 6)
+    child = join(thread, _asked_pid(thread, option), blocking=not flags & _NON_BLOCKING)
+    memory.write(status, bytes(6))
+    if child is None:
+        return
+    memory.set_u8(option, _SOME)
+    memory.set_u32(option + 4, child.pid)
+    memory.set_u8(status, _EXIT_SIGNAL if child.signal else _EXIT_NORMAL)
+    memory.set_u16(status + 2, (child.exit_code or 0) & 0xFFFF)
+    if child.signal:
+        memory.set_u8(status + 4, child.signal)
+
+
+@syscall("proc_join", "ii:i", WASIX)
+def proc_join_2023(thread: GuestThread, pid: int, exit_code: int) -> None:
+    """The older form: `pid` points to a u32 pid (all ones for any child), `exit_code` gets a u32. Errors: `CHILD`, `INTR`."""
+    memory = thread.memory
+    memory.check(exit_code, 4)
+    asked = memory.u32(pid)
+    child = join(thread, None if asked in (0, 0xFFFF_FFFF) else asked, blocking=True)
+    assert child is not None
+    memory.set_u32(pid, child.pid)
+    memory.set_u32(exit_code, child.exit_code or 0)

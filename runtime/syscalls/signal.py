@@ -1,0 +1,47 @@
+"""Signals. Source: `api_wasix.h`, `callback_signal`, `proc_signal`, `proc_raise_interval`, `proc_signals_get`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runtime.abi.errno import Errno, GuestError
+from runtime.hostcalls import WASIX, syscall
+from runtime.syscalls.proc import signal_of
+
+if TYPE_CHECKING:
+    from runtime.thread import GuestThread
+
+
+@syscall("callback_signal", "ii:", WASIX)
+def callback_signal(thread: GuestThread, name: int, length: int) -> None:
+    """Say which exported function, of one i32, is called when a signal arrives."""
+    thread.process.signal_callback = thread.memory.text(name, length)
+
+
+@syscall("proc_signal", "ii:i", WASIX)
+def proc_signal(thread: GuestThread, pid: int, signal: int) -> None:
+    """Send a signal to a process; 0 only asks whether it is there. Errors: `SRCH`, `INVAL`."""
+    number = signal_of(signal)
+    target = thread.process if pid == 0 else thread.env.control.get(pid)
+    if target is None:
+        raise GuestError(Errno.SRCH)
+    target.raise_signal(number)
+
+
+@syscall("proc_raise_interval", "iIi:i", WASIX)
+def proc_raise_interval(thread: GuestThread, signal: int, interval: int, repeat: int) -> None:
+    """Send the own process a signal after so many nanoseconds, again and again if `repeat`; 0 stops that."""
+    thread.process.set_interval(signal_of(signal), interval, bool(repeat))
+
+
+@syscall("proc_signals_sizes_get", "i:i", WASIX)
+def proc_signals_sizes_get(thread: GuestThread, result: int) -> None:
+    """Write how many signals the parent has decided on, u32."""
+    thread.memory.set_u32(result, len(thread.process.dispositions))
+
+
+@syscall("proc_signals_get", "i:i", WASIX)
+def proc_signals_get(thread: GuestThread, buffer: int) -> None:
+    """Write what the parent has decided: for each signal its number u8 and its disposition u8 (0 default, 1 ignore)."""
+    pairs = bytes(number for pair in sorted(thread.process.dispositions.items()) for number in pair)
+    thread.memory.write(buffer, pairs)
