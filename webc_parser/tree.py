@@ -1,0 +1,205 @@
+"""The files of a volume: a tree over the mapped container; a directory is parsed when it is first looked at."""
+
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from webc_parser.errors import WebcError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_DEPTH = 256
+
+
+class Region:
+    """A volume's bytes: its header, which describes the tree, and its data, which the files' spans point into.
+
+    Each directory's bytes are paid for when it is parsed, and a header can pay only once for every byte that it has. So
+    directories that contain themselves or share their bytes end in an error, and no header describes a tree that is
+    bigger than itself.
+    """
+
+    __slots__ = ("data", "data_base", "header", "header_base", "lock", "spent")
+
+    def __init__(self, header: memoryview, header_base: int, data: memoryview, data_base: int) -> None:
+        self.header = header
+        self.header_base = header_base
+        self.data = data
+        self.data_base = data_base
+        self.spent = 0
+        self.lock = allocate_lock()
+
+    def spend(self, size: int, position: int) -> None:
+        """Pay for `size` bytes at `position` in the header.
+
+        Raises:
+            WebcError: more was spent than the header has: directories overlap, or one contains itself.
+        """
+        self.spent += size
+        if self.spent > len(self.header):
+            raise WebcError("directories overlap, or one contains itself", self.header_base + position)
+
+    def error(self, what: str, position: int) -> WebcError:
+        """The error for a fault at `position` in the header."""
+        return WebcError(what, self.header_base + position)
+
+    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeFile | VolumeDirectory], bytes]:
+        """The entries of the directory at `start`, and their hashes one after the other where the format has them."""
+        raise NotImplementedError
+
+    def file(
+        self, start: int, end: int, position: int, modified_ns: int | None = None, checksum: bytes | None = None
+    ) -> VolumeFile:
+        """The file whose content is the span `start` to `end` of the data, described at `position` in the header."""
+        if not start <= end <= len(self.data):
+            what = f"a file spans bytes {start} to {end} of a volume's {len(self.data)} bytes of data"
+            raise self.error(what, position)
+        return VolumeFile(self, start, end, modified_ns, checksum)
+
+
+class VolumeFile:
+    """A file in a volume.
+
+    Attributes:
+        size: in bytes.
+        modified_ns: of the last modification, in nanoseconds since the epoch; `None` in v1 and v2, which do not say.
+        checksum: the sha256 of the content that the container carries; `None` in v1.
+    """
+
+    __slots__ = ("_region", "_start", "checksum", "modified_ns", "size")
+
+    def __init__(self, region: Region, start: int, end: int, modified_ns: int | None, checksum: bytes | None) -> None:
+        self._region = region
+        self._start = start
+        self.size = end - start
+        self.modified_ns = modified_ns
+        self.checksum = checksum
+
+    @property
+    def content(self) -> memoryview:
+        """The content, read-only and not copied.
+
+        Raises:
+            WebcError: the container was closed.
+        """
+        try:
+            return self._region.data[self._start : self._start + self.size]
+        except ValueError:
+            raise WebcError("the container is closed") from None
+
+    @property
+    def offset(self) -> int:
+        """Where in the container the content begins, in bytes."""
+        return self._region.data_base + self._start
+
+    def __repr__(self) -> str:
+        return f"<VolumeFile of {self.size} bytes>"
+
+
+class VolumeDirectory:
+    """A directory in a volume.
+
+    Attributes:
+        modified_ns: of the last modification, in nanoseconds since the epoch; `None` in v1 and v2, which do not say.
+        checksum: the sha256 of the checksums of the entries, in the order of their names; `None` in v1 and v2.
+    """
+
+    __slots__ = ("_depth", "_end", "_entries", "_hashes", "_region", "_start", "checksum", "modified_ns")
+
+    def __init__(
+        self,
+        region: Region,
+        start: int,
+        end: int,
+        depth: int,
+        modified_ns: int | None = None,
+        checksum: bytes | None = None,
+    ) -> None:
+        if depth > MAX_DEPTH:
+            raise region.error(f"directories nested deeper than {MAX_DEPTH}", start)
+        self._region = region
+        self._start = start
+        self._end = end
+        self._depth = depth
+        self._entries: dict[str, VolumeFile | VolumeDirectory] | None = None
+        self._hashes = b""
+        self.modified_ns = modified_ns
+        self.checksum = checksum
+
+    @property
+    def entries(self) -> Mapping[str, VolumeFile | VolumeDirectory]:
+        """What the directory holds, sorted by name; parsed on first use.
+
+        Raises:
+            WebcError: the directory's bytes are faulty, or the container was closed before they were parsed.
+        """
+        if self._entries is None:
+            region = self._region
+            with region.lock:
+                if self._entries is None:
+                    try:
+                        self._entries, self._hashes = region.parse(self._start, self._end, self._depth)
+                    except ValueError:
+                        raise WebcError("the container is closed") from None
+        return self._entries
+
+    @property
+    def entry_checksums(self) -> bytes:
+        """The checksums of the entries as the directory itself holds them, 32 bytes each, sorted by name (v3)."""
+        _ = self.entries
+        return self._hashes
+
+    @property
+    def offset(self) -> int:
+        """Where in the container the directory is described, in bytes."""
+        return self._region.header_base + self._start
+
+    def __repr__(self) -> str:
+        return f"<VolumeDirectory at {self.offset}>"
+
+
+class Volume:
+    """A tree of files in a container, under a name."""
+
+    __slots__ = ("name", "root")
+
+    def __init__(self, name: str, root: VolumeDirectory) -> None:
+        self.name = name
+        self.root = root
+
+    def get(self, path: str) -> VolumeFile | VolumeDirectory | None:
+        """The file or directory at a path from the root, `None` when there is none; `..` leads nowhere.
+
+        Raises:
+            WebcError: a directory on the way is faulty.
+        """
+        node: VolumeFile | VolumeDirectory | None = self.root
+        for name in path.split("/"):
+            if name not in {"", "."}:
+                if not isinstance(node, VolumeDirectory):
+                    return None
+                node = node.entries.get(name)
+        return node
+
+    def walk(self) -> Iterator[tuple[str, VolumeFile | VolumeDirectory]]:
+        """Everything below the root with its absolute path, depth first, sorted by name in each directory.
+
+        Raises:
+            WebcError: a directory is faulty.
+        """
+        stack = [("", iter(self.root.entries.items()))]
+        while stack:
+            prefix, entries = stack[-1]
+            for name, node in entries:
+                path = f"{prefix}/{name}"
+                yield path, node
+                if isinstance(node, VolumeDirectory):
+                    stack.append((path, iter(node.entries.items())))
+                    break
+            else:
+                stack.pop()
+
+    def __repr__(self) -> str:
+        return f"<Volume {self.name!r}>"
