@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 MAX_VALUES = 400_000
 _BREAK = 0xFF
 _SIMPLE: dict[int, bool | None] = {20: False, 21: True, 22: None, 23: None}
-_FLOATS = {25: ("<e", ">e", 2), 26: ("<f", ">f", 4), 27: ("<d", ">d", 8)}
+_FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
 
 
 class _Decoder:
@@ -68,7 +68,7 @@ class _Decoder:
             taken = self.data[self.position : self.position + argument]
             self.position += argument
             return taken
-        chunks = []
+        chunks: list[bytes] = []
         while True:
             chunk_start = self.position
             chunk_major, info, size = self.head()
@@ -91,16 +91,14 @@ class _Decoder:
         return False
 
     def array(self, count: int, depth: int, start: int) -> list[Value]:
-        items: list[Value] = []
         if count < 0:
+            items: list[Value] = []
             while not self.at_break():
                 items.append(self.value(depth))
             return items
         if count > self.end - self.position:
             raise self.error(f"an array of {count} values where {self.end - self.position} bytes are left", start)
-        for _ in range(count):
-            items.append(self.value(depth))
-        return items
+        return [self.value(depth) for _ in range(count)]
 
     def map(self, count: int, depth: int, start: int) -> dict[Value, Value]:
         entries: dict[Value, Value] = {}
@@ -142,9 +140,8 @@ class _Decoder:
         if major == 6:
             return self.value(depth + 1)  # a tag says how to look at the value; what it holds is the same
         if info in _FLOATS:
-            return float(
-                struct.unpack(_FLOATS[info][1], self.data[self.position - _FLOATS[info][2] : self.position])[0]
-            )
+            code, size = _FLOATS[info]
+            return float(struct.unpack(code, self.data[self.position - size : self.position])[0])
         if argument not in _SIMPLE or info == 24:
             raise self.error(f"the simple value {argument} has no meaning", start)
         return _SIMPLE[argument]
@@ -186,7 +183,7 @@ def _head(major: int, argument: int) -> bytes:
 
 
 def _float(value: float) -> bytes:
-    for info, (_, code, _size) in _FLOATS.items():
+    for info, (code, _) in _FLOATS.items():
         try:
             packed = struct.pack(code, value)
         except OverflowError:

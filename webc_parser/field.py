@@ -7,6 +7,7 @@ from webc_parser.errors import WebcError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
 
 class Fields:
@@ -16,13 +17,13 @@ class Fields:
 
     raw: Mapping[str, object]
 
-    def __init__(self, raw: Mapping[object, object], where: str, offset: int | None) -> None:
+    def __init__(self, raw: Mapping[Any, object], where: str, offset: int | None) -> None:
         self.where = where
         self.offset = offset
         for key in raw:
             if not isinstance(key, str):
                 raise WebcError(f"{where} has the key {key!r}, which is not text", offset)
-        self.raw = raw  # type: ignore[assignment]  # every key was just seen to be text
+        self.raw = raw
 
     def wrong(self, key: str, wanted: str) -> WebcError:
         """The error for a key whose value is not what it should be."""

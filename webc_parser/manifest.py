@@ -47,7 +47,7 @@ class Dependency(NamedTuple):
 
 
 class AtomInfo(NamedTuple):
-    """What the manifest says of an atom: the URI of its kind, its signature (`sha256:BASE64`, or empty), annotations."""
+    """What the manifest says of an atom: the URI of its kind, its signature (`sha256:BASE64`), annotations."""
 
     kind: str
     signature: str
@@ -134,9 +134,10 @@ def parse_manifest(raw: object, offset: int | None = None, *, has_atom_volume: b
     """Give a decoded manifest its types.
 
     Args:
-        raw: the value that the manifest's CBOR holds. offset: where in the file the manifest begins, for the errors.
-            has_atom_volume: whether the container has a volume named `atom`, which is mounted at `/` when the
-            manifest has no `fs` annotation: packages made before the annotation existed keep their files there.
+        raw: the value that the manifest's CBOR holds.
+        offset: where in the file the manifest begins, for the errors.
+        has_atom_volume: whether the container has a volume named `atom`. It is mounted at `/` when the manifest has no
+            `fs` annotation: packages made before the annotation existed keep their files there.
 
     Raises:
         WebcError: it is no map, or a known key holds a value of the wrong type.
