@@ -20,6 +20,11 @@ from webc_parser.manifest import (
 from webc_parser.tree import Volume, VolumeDirectory, VolumeFile
 from webc_parser.version import Version, detect
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from webc_parser.source import DirectorySource, FileSource
+    from webc_parser.writer import write_container
+
 __all__ = [
     "AtomInfo",
     "AtomRef",
@@ -27,6 +32,8 @@ __all__ = [
     "Command",
     "Container",
     "Dependency",
+    "DirectorySource",
+    "FileSource",
     "FilesystemMapping",
     "Manifest",
     "PackageInfo",
@@ -39,4 +46,18 @@ __all__ = [
     "WebcError",
     "detect",
     "parse_manifest",
+    "write_container",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """The writing side, imported when it is first asked for: a program that only reads does not pay for it."""
+    if name == "write_container":
+        from webc_parser.writer import write_container
+
+        return write_container
+    if name in {"FileSource", "DirectorySource"}:
+        from webc_parser import source
+
+        return getattr(source, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

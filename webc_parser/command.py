@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from webc_parser.field import Fields
+from webc_parser.record import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RUNNER_BASE = "https://webc.org/runner/"
 
 
-class AtomRef(NamedTuple):
+class AtomRef(Record):
     """The atom of a command: its name, and the alias of the dependency that has it (`None`: the package itself)."""
 
     name: str
     dependency: str | None
 
 
-class Command(NamedTuple):
+class Command(Record):
     """A command: the URI of its runner and its annotations, with readings of the annotations that runners know.
 
     The readings follow the crate's `annotations` module: `atom`, and `wasi` or `emscripten`; a key of several words

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import mmap
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from webc_parser.errors import WebcError
+from webc_parser.record import Record
 from webc_parser.version import Version, detect
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from webc_parser.tree import Volume
 
 
-class Signature(NamedTuple):
+class Signature(Record):
     """A signature over the container: the name of its algorithm and its bytes. It is carried, not verified."""
 
     algorithm: str

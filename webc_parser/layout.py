@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from webc_parser.errors import WebcError
 from webc_parser.names import entry_name
+from webc_parser.record import Record
 from webc_parser.tree import VolumeDirectory, VolumeFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_MANIFEST = 16 << 20
 
 
-class Seal(NamedTuple):
+class Seal(Record):
     """A sha256 that the container carries over some of its bytes.
 
     `covered` are the pieces, each a span of the file or a number of zero bytes that stand for a span.
@@ -29,7 +29,7 @@ class Seal(NamedTuple):
     covered: tuple[tuple[int, int] | int, ...]
 
 
-class Layout(NamedTuple):
+class Layout(Record):
     """The parts of a container; `regions` are the bytes behind atoms and volumes, `atom_root` the atoms as files."""
 
     manifest: Manifest

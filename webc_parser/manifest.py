@@ -6,24 +6,24 @@ The keys are those of the `webc` crate's `metadata::Manifest` and of its `annota
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from webc_parser.command import Command, parse_command
 from webc_parser.errors import WebcError
 from webc_parser.field import Fields
+from webc_parser.record import Record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class VolumePath(NamedTuple):
+class VolumePath(Record):
     """A file inside a volume of the container (a readme, a license)."""
 
     volume: str
     path: str
 
 
-class PackageInfo(NamedTuple):
+class PackageInfo(Record):
     """Who the package is; `annotations` are all its annotations, `wapm` (which fills the rest) and `fs` included."""
 
     name: str | None
@@ -38,7 +38,7 @@ class PackageInfo(NamedTuple):
     annotations: Mapping[str, object]
 
 
-class Dependency(NamedTuple):
+class Dependency(Record):
     """A package that this one uses; `spec` is `namespace/name@version` or a URL, `raw` is what the file holds."""
 
     alias: str
@@ -46,7 +46,7 @@ class Dependency(NamedTuple):
     raw: object
 
 
-class AtomInfo(NamedTuple):
+class AtomInfo(Record):
     """What the manifest says of an atom: the URI of its kind, its signature (`sha256:BASE64`), annotations."""
 
     kind: str
@@ -54,7 +54,7 @@ class AtomInfo(NamedTuple):
     annotations: Mapping[str, object]
 
 
-class Binding(NamedTuple):
+class Binding(Record):
     """A description of an interface: its name, kind (`wit@0.1.0`, `wai@0.2.0`) and annotations."""
 
     name: str
@@ -62,7 +62,7 @@ class Binding(NamedTuple):
     annotations: object
 
 
-class FilesystemMapping(NamedTuple):
+class FilesystemMapping(Record):
     """A volume (or `host_path`, a directory of it) that stands at `mount_path` when a command of the package runs.
 
     `from_dependency` is the alias of the dependency that has the volume, `None` for the package itself.
@@ -74,7 +74,7 @@ class FilesystemMapping(NamedTuple):
     mount_path: str
 
 
-class Manifest(NamedTuple):
+class Manifest(Record):
     """What a container says of itself; `filesystem` is what of it is mounted where."""
 
     package: PackageInfo

@@ -9,8 +9,6 @@ have no name.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from webc_parser.cbor import decode, decode_prefix
 from webc_parser.entries import U64, V2Region, V3Region
 from webc_parser.errors import WebcError
@@ -18,9 +16,11 @@ from webc_parser.field import Fields
 from webc_parser.layout import MAX_MANIFEST, Layout, Seal, atom_views
 from webc_parser.manifest import parse_manifest
 from webc_parser.names import volume_name
+from webc_parser.record import Record
 from webc_parser.tree import Volume
 from webc_parser.version import HEADER_SIZE, Version
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ CHECKSUM_SHA256 = "checksum-sha256"
 SIGNATURE_NONE = "signature-none"
 
 
-class Section(NamedTuple):
+class Section(Record):
     """A section: where it and its value are in the file, and its checksums: its own and that of the index."""
 
     what: str
