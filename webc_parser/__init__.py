@@ -17,12 +17,12 @@ from webc_parser.manifest import (
     VolumePath,
     parse_manifest,
 )
-from webc_parser.tree import Volume, VolumeDirectory, VolumeFile
+from webc_parser.tree import Volume, VolumeDirectory, VolumeEntry, VolumeFile, VolumeSymlink
 from webc_parser.version import Version, detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from webc_parser.source import DirectorySource, FileSource
+    from webc_parser.source import DirectorySource, FileSource, SymlinkSource
     from webc_parser.writer import write_container
 
 __all__ = [
@@ -38,11 +38,14 @@ __all__ = [
     "Manifest",
     "PackageInfo",
     "Signature",
+    "SymlinkSource",
     "Version",
     "Volume",
     "VolumeDirectory",
+    "VolumeEntry",
     "VolumeFile",
     "VolumePath",
+    "VolumeSymlink",
     "WebcError",
     "detect",
     "parse_manifest",
@@ -56,7 +59,7 @@ def __getattr__(name: str) -> object:
         from webc_parser.writer import write_container
 
         return write_container
-    if name in {"FileSource", "DirectorySource"}:
+    if name in {"FileSource", "DirectorySource", "SymlinkSource"}:
         from webc_parser import source
 
         return getattr(source, name)

@@ -4,19 +4,21 @@ Integers are little-endian. A header describes a tree, its root first. A directo
 version 3 three timestamps (24 bytes) and its sha256 (32 bytes), and then for each entry where in the header it is
 described (8 bytes), in version 3 its sha256 (32 bytes), and its name with the length (8 bytes) before it; the length
 covers all that follows it. A file is tag 31, where its content starts and ends in the data (8 bytes each), its sha256
-(32 bytes) and in version 3 three timestamps. The timestamps are of access, modification and creation, in seconds
-since the epoch.
+(32 bytes) and in version 3 three timestamps. A symbolic link (version 3) is tag 32, its target with the length (8
+bytes) before it, a sha256 (32 bytes) and three timestamps. The timestamps are of access, modification and creation,
+in seconds since the epoch.
 """
 
 from __future__ import annotations
 
 from struct import Struct
 
-from webc_parser.names import entry_name
-from webc_parser.tree import Region, VolumeDirectory, VolumeFile
+from webc_parser.names import entry_name, link_target
+from webc_parser.tree import Region, VolumeDirectory, VolumeEntry, VolumeFile, VolumeSymlink
 
 TAG_DIRECTORY = 30
 TAG_FILE = 31
+TAG_SYMLINK = 32
 SECOND_NS = 1_000_000_000
 MAX_TIME_NS = (1 << 64) - 1
 
@@ -26,6 +28,7 @@ FILE_V3 = Struct("<QQ32sQQQ")
 DIRECTORY_V3 = Struct("<QQQ32s")
 ENTRY_V2 = Struct("<QQ")
 ENTRY_V3 = Struct("<Q32sQ")
+SYMLINK_V3 = Struct("<32sQQQ")
 
 
 class V2Region(Region):
@@ -33,17 +36,21 @@ class V2Region(Region):
 
     __slots__ = ()
 
-    def node(self, position: int, depth: int) -> VolumeFile | VolumeDirectory:
-        """The file or directory that is described at `position` in the header."""
+    def node(self, position: int, depth: int) -> VolumeEntry:
+        """What is described at `position` in the header."""
         header = self.header
         if position >= len(header):
             raise self.error("an entry lies outside its volume's header", position)
         tag = header[position]
         if tag == TAG_DIRECTORY:
             return self.directory(position, depth)
-        if tag != TAG_FILE:
-            raise self.error(f"an entry with the tag {tag} is no file and no directory", position)
-        return self.read_file(position)
+        if tag == TAG_FILE:
+            return self.read_file(position)
+        return self.other(tag, position)
+
+    def other(self, tag: int, position: int) -> VolumeEntry:
+        """The entry at `position`, which is neither a file nor a directory."""
+        raise self.error(f"the tag {tag} of an entry is unknown", position)
 
     def directory(self, position: int, depth: int) -> VolumeDirectory:
         """The directory at `position`."""
@@ -67,10 +74,10 @@ class V2Region(Region):
         self.spend(1 + FILE_V2.size, position)
         return self.file(start, end, position, None, digest)
 
-    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeFile | VolumeDirectory], bytes]:
+    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeEntry], bytes]:
         """The entries between `start` and `end`."""
         self.spend(9 + end - start, start)
-        entries: dict[str, VolumeFile | VolumeDirectory] = {}
+        entries: dict[str, VolumeEntry] = {}
         while start < end:
             if end - start < ENTRY_V2.size:
                 raise self.error("an entry is cut off", start)
@@ -82,7 +89,7 @@ class V2Region(Region):
 
     def add(
         self,
-        entries: dict[str, VolumeFile | VolumeDirectory],
+        entries: dict[str, VolumeEntry],
         start: int,
         end: int,
         size: int,
@@ -120,11 +127,25 @@ class V3Region(V2Region):
         self.spend(1 + FILE_V3.size, position)
         return self.file(start, end, position, min(modified * SECOND_NS, MAX_TIME_NS), digest)
 
-    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeFile | VolumeDirectory], bytes]:
+    def other(self, tag: int, position: int) -> VolumeEntry:
+        """The symbolic link at `position`."""
+        if tag != TAG_SYMLINK:
+            return super().other(tag, position)
+        left = len(self.header) - position - 9 - SYMLINK_V3.size
+        size = U64.unpack_from(self.header, position + 1)[0] if left >= 0 else 0
+        if size > left:
+            raise self.error("a symbolic link's description is cut off", position)
+        start = position + 9
+        self.spend(9 + size + SYMLINK_V3.size, position)
+        target = link_target(bytes(self.header[start : start + size]), self.header_base + start)
+        digest, _, modified, _ = SYMLINK_V3.unpack_from(self.header, start + size)
+        return VolumeSymlink(target, min(modified * SECOND_NS, MAX_TIME_NS), digest, self.header_base + position)
+
+    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeEntry], bytes]:
         """The entries between `start` and `end`, after the directory's timestamps and checksum."""
         self.spend(9 + end - start, start)
         start += DIRECTORY_V3.size
-        entries: dict[str, VolumeFile | VolumeDirectory] = {}
+        entries: dict[str, VolumeEntry] = {}
         digests: dict[str, bytes] = {}
         while start < end:
             if end - start < ENTRY_V3.size:

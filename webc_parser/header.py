@@ -10,13 +10,19 @@ from webc_parser.entries import (
     FILE_V3,
     MAX_TIME_NS,
     SECOND_NS,
+    SYMLINK_V3,
     TAG_DIRECTORY,
     TAG_FILE,
+    TAG_SYMLINK,
     U64,
 )
 from webc_parser.errors import WebcError
-from webc_parser.source import PlannedDirectory, PlannedFile
+from webc_parser.source import PlannedDirectory, PlannedFile, PlannedSymlink
 from webc_parser.version import Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from webc_parser.source import PlannedEntry
 
 
 class HeaderWriter:
@@ -49,6 +55,25 @@ class HeaderWriter:
         self._records.append(bytes((TAG_FILE,)) + record)
         return 1 + len(record)
 
+    def _symlink(self, link: PlannedSymlink) -> int:
+        """Write a symbolic link's description; its size."""
+        if not self.v3:
+            raise WebcError(f"version 2 has no symbolic links, and {link.where} is one: write version 3")
+        head = bytes((TAG_SYMLINK,)) + U64.pack(len(link.target))
+        record = head + link.target + SYMLINK_V3.pack(link.digest, 0, self._seconds(link.modified_ns), 0)
+        self._records.append(record)
+        return len(record)
+
+    def _node(self, node: PlannedEntry, position: int) -> int:
+        """Write whatever it is at `position`; the position after it and all below it."""
+        match node:
+            case PlannedDirectory():
+                return self._directory(node, position)
+            case PlannedSymlink():
+                return position + self._symlink(node)
+            case PlannedFile():
+                return position + self._file(node)
+
     def _directory(self, directory: PlannedDirectory, position: int) -> int:
         """Write a directory and all below it, at `position` in the header; the position after it."""
         names = {name: name.encode() for name in directory.entries}
@@ -64,6 +89,6 @@ class HeaderWriter:
             raw = names[name]
             entry = ENTRY_V3.pack(end, node.digest, len(raw)) if self.v3 else ENTRY_V2.pack(end, len(raw))
             record += (entry, raw)
-            end = self._directory(node, end) if isinstance(node, PlannedDirectory) else end + self._file(node)
+            end = self._node(node, end)
         self._records[place] = b"".join(record)
         return end

@@ -20,13 +20,14 @@ MAX_MANIFEST = 16 << 20
 class Seal(Record):
     """A sha256 that the container carries over some of its bytes.
 
-    `covered` are the pieces, each a span of the file or a number of zero bytes that stand for a span.
+    `covered` are the readings of what it covers, one of which must match. A reading is made of pieces, each a span of
+    the file or a number of zero bytes that stand for a span.
     """
 
     what: str
     offset: int
     digest: bytes
-    covered: tuple[tuple[int, int] | int, ...]
+    covered: tuple[tuple[tuple[int, int] | int, ...], ...]
 
 
 class Layout(Record):

@@ -31,3 +31,18 @@ def volume_name(name: str, offset: int | None = None) -> str:
     if not name or "\0" in name or len(name) > MAX_NAME or not {".", ".."}.isdisjoint(name.split("/")):
         raise WebcError(f"{name[:80]!r} may not name a volume", offset)
     return name
+
+
+def link_target(raw: bytes, offset: int | None = None) -> str:
+    """Decode and check the target of a symbolic link.
+
+    Raises:
+        WebcError: it is empty, holds NUL, is too long or not UTF-8.
+    """
+    try:
+        target = raw[: MAX_NAME + 4].decode()
+    except UnicodeDecodeError:
+        raise WebcError(f"the target {raw[:80]!r} of a symbolic link is not UTF-8", offset) from None
+    if not target or "\0" in target or len(raw) > MAX_NAME:
+        raise WebcError(f"a symbolic link may not lead to {target[:80]!r}", offset)
+    return target

@@ -45,11 +45,11 @@ class Section(Record):
 
     def seals(self) -> Iterator[Seal]:
         """What there is to verify of the section."""
-        value = ((self.value, self.end),)
+        value, whole = ((self.value, self.end),), ((self.start, self.end),)
         if self.own_digest is not None:
-            yield Seal(self.what, self.start, self.own_digest, value)
-        if self.index_digest is not None:
-            yield Seal(f"{self.what} (in the index)", self.start, self.index_digest, value)
+            yield Seal(self.what, self.start, self.own_digest, (value,))
+        if self.index_digest is not None and self.index_digest != self.own_digest:
+            yield Seal(f"{self.what} in the index", self.start, self.index_digest, (value, whole))
 
 
 def _part(data: memoryview, position: int, end: int, what: str) -> tuple[int, int]:

@@ -6,9 +6,9 @@ import os
 from hashlib import sha256
 
 from webc_parser.errors import WebcError
-from webc_parser.names import entry_name
+from webc_parser.names import entry_name, link_target
 from webc_parser.record import Record
-from webc_parser.tree import MAX_DEPTH, Volume, VolumeDirectory, VolumeFile
+from webc_parser.tree import MAX_DEPTH, Volume, VolumeDirectory, VolumeFile, VolumeSymlink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str]
     Directory: TypeAlias = "Mapping[str, Entry] | DirectorySource | VolumeDirectory"
-    Entry: TypeAlias = "Source | FileSource | VolumeFile | Directory"
+    Entry: TypeAlias = "Source | FileSource | VolumeFile | SymlinkSource | VolumeSymlink | Directory"
     Tree: TypeAlias = "Directory | Volume"
+    PlannedEntry: TypeAlias = "PlannedFile | PlannedDirectory | PlannedSymlink"
 
 CHUNK = 1 << 20
 
@@ -27,6 +28,13 @@ class FileSource(Record):
     """A file to write: its content, and when it was modified, in nanoseconds since the epoch (v3: whole seconds)."""
 
     content: Source
+    modified_ns: int | None
+
+
+class SymlinkSource(Record):
+    """A symbolic link to write (version 3): its target, and when it was modified, in nanoseconds since the epoch."""
+
+    target: str
     modified_ns: int | None
 
 
@@ -85,6 +93,22 @@ class PlannedFile:
             raise WebcError(f"{os.fspath(self.content)} changed while it was being packed: pack again")
 
 
+class PlannedSymlink:
+    """A symbolic link with the sha256 of its target."""
+
+    __slots__ = ("digest", "modified_ns", "target", "where")
+
+    def __init__(self, target: str, modified_ns: int | None, where: str) -> None:
+        try:
+            self.target = target.encode()
+            link_target(self.target)
+        except UnicodeEncodeError:
+            raise WebcError(f"the target of the symbolic link {where} is not Unicode text") from None
+        self.modified_ns = modified_ns
+        self.where = where
+        self.digest = sha256(self.target).digest()
+
+
 class PlannedDirectory:
     """A directory whose entries are planned, sorted by name.
 
@@ -94,10 +118,10 @@ class PlannedDirectory:
 
     __slots__ = ("digest", "entries", "modified_ns")
 
-    def __init__(self, entries: dict[str, PlannedFile | PlannedDirectory], modified_ns: int | None) -> None:
+    def __init__(self, entries: dict[str, PlannedEntry], modified_ns: int | None) -> None:
         self.entries = entries
         self.modified_ns = modified_ns
-        self.digest = sha256(b"".join([node.digest for node in entries.values()])).digest()
+        self.digest: bytes = sha256(b"".join([node.digest for node in entries.values()])).digest()
 
 
 def plan(tree: Tree, where: str, depth: int = 0) -> PlannedDirectory:
@@ -113,7 +137,7 @@ def plan(tree: Tree, where: str, depth: int = 0) -> PlannedDirectory:
     modified_ns = None
     if isinstance(tree, DirectorySource | VolumeDirectory):
         modified_ns, tree = tree.modified_ns, tree.entries
-    entries: dict[str, PlannedFile | PlannedDirectory] = {}
+    entries: dict[str, PlannedEntry] = {}
     for name in sorted(tree):
         try:
             entry_name(name.encode())
@@ -123,6 +147,8 @@ def plan(tree: Tree, where: str, depth: int = 0) -> PlannedDirectory:
         match node:
             case FileSource() | VolumeFile():
                 entries[name] = PlannedFile(node.content, node.modified_ns, below)
+            case SymlinkSource() | VolumeSymlink():
+                entries[name] = PlannedSymlink(node.target, node.modified_ns, below)
             case bytes() | bytearray() | memoryview() | os.PathLike():
                 entries[name] = PlannedFile(node, None, below)
             case _:

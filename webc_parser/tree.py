@@ -45,7 +45,7 @@ class Region:
         """The error for a fault at `position` in the header."""
         return WebcError(what, self.header_base + position)
 
-    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeFile | VolumeDirectory], bytes]:
+    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeEntry], bytes]:
         """The entries of the directory at `start`, and their hashes one after the other where the format has them."""
         raise NotImplementedError
 
@@ -98,6 +98,28 @@ class VolumeFile:
         return f"<VolumeFile of {self.size} bytes>"
 
 
+class VolumeSymlink:
+    """A symbolic link in a volume of version 3. Nothing follows it here, and its target is as hostile as any path.
+
+    Attributes:
+        target: as the container has it, absolute or relative to the link's directory.
+        modified_ns: of the last modification, in nanoseconds since the epoch.
+        checksum: the 32 bytes that the container carries for it.
+        offset: where in the container the link is described, in bytes.
+    """
+
+    __slots__ = ("checksum", "modified_ns", "offset", "target")
+
+    def __init__(self, target: str, modified_ns: int, checksum: bytes, offset: int) -> None:
+        self.target = target
+        self.modified_ns = modified_ns
+        self.checksum = checksum
+        self.offset = offset
+
+    def __repr__(self) -> str:
+        return f"<VolumeSymlink to {self.target!r}>"
+
+
 class VolumeDirectory:
     """A directory in a volume.
 
@@ -123,13 +145,13 @@ class VolumeDirectory:
         self._start = start
         self._end = end
         self._depth = depth
-        self._entries: dict[str, VolumeFile | VolumeDirectory] | None = None
+        self._entries: dict[str, VolumeEntry] | None = None
         self._hashes = b""
         self.modified_ns = modified_ns
         self.checksum = checksum
 
     @property
-    def entries(self) -> Mapping[str, VolumeFile | VolumeDirectory]:
+    def entries(self) -> Mapping[str, VolumeEntry]:
         """What the directory holds, sorted by name; parsed on first use.
 
         Raises:
@@ -160,6 +182,9 @@ class VolumeDirectory:
         return f"<VolumeDirectory at {self.offset}>"
 
 
+VolumeEntry = VolumeFile | VolumeDirectory | VolumeSymlink
+
+
 class Volume:
     """A tree of files in a container, under a name."""
 
@@ -169,13 +194,13 @@ class Volume:
         self.name = name
         self.root = root
 
-    def get(self, path: str) -> VolumeFile | VolumeDirectory | None:
-        """The file or directory at a path from the root, `None` when there is none; `..` leads nowhere.
+    def get(self, path: str) -> VolumeEntry | None:
+        """What is at a path from the root, `None` when nothing is; `..` leads nowhere, a link is not followed.
 
         Raises:
             WebcError: a directory on the way is faulty.
         """
-        node: VolumeFile | VolumeDirectory | None = self.root
+        node: VolumeEntry | None = self.root
         for name in path.split("/"):
             if name not in {"", "."}:
                 if not isinstance(node, VolumeDirectory):
@@ -183,7 +208,7 @@ class Volume:
                 node = node.entries.get(name)
         return node
 
-    def walk(self) -> Iterator[tuple[str, VolumeFile | VolumeDirectory]]:
+    def walk(self) -> Iterator[tuple[str, VolumeEntry]]:
         """Everything below the root with its absolute path, depth first, sorted by name in each directory.
 
         Raises:

@@ -17,7 +17,7 @@ from webc_parser.errors import WebcError
 from webc_parser.layout import MAX_MANIFEST, Layout, Seal, atom_views
 from webc_parser.manifest import parse_manifest
 from webc_parser.names import entry_name, volume_name
-from webc_parser.tree import Region, Volume, VolumeDirectory, VolumeFile
+from webc_parser.tree import Region, Volume, VolumeDirectory, VolumeEntry
 
 CHECKSUM_KIND = slice(8, 24)
 CHECKSUM = 24
@@ -35,9 +35,9 @@ class V1Region(Region):
 
     __slots__ = ()
 
-    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeFile | VolumeDirectory], bytes]:
+    def parse(self, start: int, end: int, depth: int) -> tuple[dict[str, VolumeEntry], bytes]:
         """The entries of the level at `start`."""
-        entries: dict[str, VolumeFile | VolumeDirectory] = {}
+        entries: dict[str, VolumeEntry] = {}
         if start == end:
             return entries, b""
         header = self.header
@@ -105,7 +105,7 @@ def _seals(data: memoryview) -> tuple[Seal, ...]:
     if kind != b"sha256":
         raise WebcError(f"unknown kind of checksum {kind.decode('latin-1')!r}: sha256 or none", CHECKSUM_KIND.start)
     covered = ((0, CHECKSUM), HEAD_SIZE - CHECKSUM, (HEAD_SIZE, len(data)))
-    return (Seal("the whole file", CHECKSUM, bytes(data[CHECKSUM : CHECKSUM + 32]), covered),)
+    return (Seal("the whole file", CHECKSUM, bytes(data[CHECKSUM : CHECKSUM + 32]), (covered,)),)
 
 
 def read_v1(data: memoryview) -> Layout:
