@@ -83,11 +83,11 @@ class V2Region(Region):
                 raise self.error("an entry is cut off", start)
             position, size = ENTRY_V2.unpack_from(self.header, start)
             start += ENTRY_V2.size
-            self.add(entries, start, end, size, position, depth)
+            self.read_entry(entries, start, end, size, position, depth)
             start += size
         return dict(sorted(entries.items())), b""
 
-    def add(
+    def read_entry(
         self,
         entries: dict[str, VolumeEntry],
         start: int,
@@ -100,9 +100,7 @@ class V2Region(Region):
         if size > end - start:
             raise self.error(f"a name of {size} bytes where {end - start} are left", start)
         name = entry_name(bytes(self.header[start : start + size]), self.header_base + start)
-        if name in entries:
-            raise self.error(f"the name {name[:80]!r} comes twice", start)
-        entries[name] = self.node(position, depth + 1)
+        self.add(entries, name, self.node(position, depth + 1), start)
         return name
 
 
@@ -152,7 +150,7 @@ class V3Region(V2Region):
                 raise self.error("an entry is cut off", start)
             position, digest, size = ENTRY_V3.unpack_from(self.header, start)
             start += ENTRY_V3.size
-            digests[self.add(entries, start, end, size, position, depth)] = digest
+            digests[self.read_entry(entries, start, end, size, position, depth)] = digest
             start += size
         entries = dict(sorted(entries.items()))
         return entries, b"".join([digests[name] for name in entries])

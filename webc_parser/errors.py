@@ -1,5 +1,7 @@
 """The one exception of this floor."""
 
+MAX_MESSAGE = 1000
+
 
 class WebcError(Exception):
     """A container that cannot be read, verified or written.
@@ -11,5 +13,9 @@ class WebcError(Exception):
     """
 
     def __init__(self, message: str, offset: int | None = None) -> None:
+        if not message.isprintable():  # a name out of the container may hold line ends and worse
+            message = message.encode("unicode_escape").decode("ascii")
+        if len(message) > MAX_MESSAGE:
+            message = f"{message[:MAX_MESSAGE]}..."
         super().__init__(f"{message} (at byte {offset})" if offset is not None else message)
         self.offset = offset

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from webc_parser.errors import WebcError
 
-MAX_NAME = 4096
+MAX_NAME = 1024
+MAX_PATH = 4096
 
 
 def entry_name(raw: bytes, offset: int | None = None) -> str:
@@ -14,7 +15,7 @@ def entry_name(raw: bytes, offset: int | None = None) -> str:
         WebcError: it is empty, `.` or `..`, holds `/` or NUL, is too long or not UTF-8.
     """
     try:
-        name = raw.decode()
+        name = raw[: MAX_NAME + 4].decode()
     except UnicodeDecodeError:
         raise WebcError(f"the name {raw[:80]!r} is not UTF-8", offset) from None
     if not name or name in {".", ".."} or "/" in name or "\0" in name or len(raw) > MAX_NAME:
@@ -28,7 +29,7 @@ def volume_name(name: str, offset: int | None = None) -> str:
     Raises:
         WebcError: it is empty or too long, or one of its parts is `.` or `..` or holds NUL.
     """
-    if not name or "\0" in name or len(name) > MAX_NAME or not {".", ".."}.isdisjoint(name.split("/")):
+    if not name or "\0" in name or len(name) > MAX_PATH or not {".", ".."}.isdisjoint(name.split("/")):
         raise WebcError(f"{name[:80]!r} may not name a volume", offset)
     return name
 
@@ -40,9 +41,9 @@ def link_target(raw: bytes, offset: int | None = None) -> str:
         WebcError: it is empty, holds NUL, is too long or not UTF-8.
     """
     try:
-        target = raw[: MAX_NAME + 4].decode()
+        target = raw[: MAX_PATH + 4].decode()
     except UnicodeDecodeError:
         raise WebcError(f"the target {raw[:80]!r} of a symbolic link is not UTF-8", offset) from None
-    if not target or "\0" in target or len(raw) > MAX_NAME:
+    if not target or "\0" in target or len(raw) > MAX_PATH:
         raise WebcError(f"a symbolic link may not lead to {target[:80]!r}", offset)
     return target

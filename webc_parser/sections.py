@@ -82,8 +82,16 @@ def _section(data: memoryview, entry: Fields | None, tag: int, version: Version,
     return Section(what, start, first, stop, own, digest)
 
 
-def _index(data: memoryview) -> Fields:
-    """The index, which is the first section."""
+def _refuse_overlaps(sections: list[Section], after: int) -> None:
+    """Sections that share bytes would let a small file describe a large one."""
+    for section in sorted(sections, key=lambda section: section.start):
+        if section.start < after:
+            raise WebcError(f"{section.what} overlaps the section before it", section.start)
+        after = section.end
+
+
+def _index(data: memoryview) -> tuple[Fields, int]:
+    """The index, which is the first section, and where it ends."""
     if len(data) < HEADER_SIZE + 9 or data[HEADER_SIZE] != TAG_INDEX:
         raise WebcError("the index, which comes first, is not there", HEADER_SIZE)
     start, end = _part(data, HEADER_SIZE + 1, len(data), "the index")
@@ -95,7 +103,7 @@ def _index(data: memoryview) -> Fields:
         raise WebcError("something follows the index in its section", start + used)
     if not isinstance(index, dict):
         raise WebcError("the index is not a map", start)
-    return Fields(index, "index", start)
+    return Fields(index, "index", start), end
 
 
 def _signature(index: Fields) -> tuple[str, bytes] | None:
@@ -124,7 +132,7 @@ def read_sections(data: memoryview, version: Version) -> Layout:
     Raises:
         WebcError: it is not well-formed.
     """
-    index = _index(data)
+    index, index_end = _index(data)
     manifest = _section(data, index.fields("manifest"), TAG_MANIFEST, version, "the manifest")
     if manifest.end - manifest.value > MAX_MANIFEST:
         raise WebcError(f"a manifest of more than {MAX_MANIFEST} bytes", manifest.start)
@@ -145,6 +153,7 @@ def read_sections(data: memoryview, version: Version) -> Layout:
         sections.append(section)
         regions.append(region)
         volumes[name] = Volume(name, region.directory(0, 0))
+    _refuse_overlaps(sections, index_end)
     atom_root = atoms.directory(0, 0)
     return Layout(
         manifest=parse_manifest(raw, manifest.value, has_atom_volume="atom" in volumes),

@@ -10,7 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MAX_DEPTH = 256
+MAX_DEPTH = 128
+MAX_ENTRIES = 1_000_000
 
 
 class Region:
@@ -21,7 +22,7 @@ class Region:
     bigger than itself.
     """
 
-    __slots__ = ("data", "data_base", "header", "header_base", "lock", "spent")
+    __slots__ = ("data", "data_base", "header", "header_base", "left", "lock", "spent")
 
     def __init__(self, header: memoryview, header_base: int, data: memoryview, data_base: int) -> None:
         self.header = header
@@ -29,6 +30,7 @@ class Region:
         self.data = data
         self.data_base = data_base
         self.spent = 0
+        self.left = MAX_ENTRIES
         self.lock = allocate_lock()
 
     def spend(self, size: int, position: int) -> None:
@@ -40,6 +42,19 @@ class Region:
         self.spent += size
         if self.spent > len(self.header):
             raise WebcError("directories overlap, or one contains itself", self.header_base + position)
+
+    def add(self, entries: dict[str, VolumeEntry], name: str, node: VolumeEntry, position: int) -> None:
+        """Put an entry that stands at `position` in the header among the others of its directory.
+
+        Raises:
+            WebcError: its name is there already, or the volume has too many entries.
+        """
+        self.left -= 1
+        if self.left < 0:
+            raise WebcError(f"a volume of more than {MAX_ENTRIES} entries", self.header_base + position)
+        if name in entries:
+            raise WebcError(f"the name {name[:80]!r} comes twice", self.header_base + position)
+        entries[name] = node
 
     def error(self, what: str, position: int) -> WebcError:
         """The error for a fault at `position` in the header."""

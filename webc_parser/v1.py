@@ -57,14 +57,14 @@ class V1Region(Region):
             if size > stop - position - 24:
                 raise self.error(f"a name of {size} bytes where {stop - position - 24} are left", position)
             name = entry_name(bytes(header[position + 24 : position + 24 + size]), self.header_base + position + 24)
-            if name in entries:
-                raise self.error(f"the name {name[:80]!r} comes twice", position)
+            node: VolumeEntry
             if kind == 1:
-                entries[name] = self.file(first, last, position)
+                node = self.file(first, last, position)
             elif kind == 0 and first <= last <= len(header):
-                entries[name] = VolumeDirectory(self, first, last, depth + 1)
+                node = VolumeDirectory(self, first, last, depth + 1)
             else:
                 raise self.error(f"an entry of type {kind} from {first} to {last} is no file or directory", position)
+            self.add(entries, name, node, position)
             position += 24 + size
         return dict(sorted(entries.items())), b""
 
