@@ -45,11 +45,12 @@ class Container:
     signature: Signature | None
     size: int
 
-    __slots__ = ("_data", "_layout", "_map", "atoms", "manifest", "signature", "size", "version", "volumes")
+    __slots__ = ("_closed", "_data", "_layout", "_map", "atoms", "manifest", "signature", "size", "version", "volumes")
 
     def __init__(self, data: memoryview, mapped: mmap.mmap | None = None) -> None:
         self._data = data
         self._map = mapped
+        self._closed = False
         self.size = len(data)
         self.version = detect(data)
         layout: Layout
@@ -96,6 +97,11 @@ class Container:
         """
         return cls(memoryview(data).cast("B").toreadonly())
 
+    def _view(self) -> memoryview:
+        if self._closed:
+            raise WebcError("the container is closed")
+        return self._data
+
     def verify(self) -> None:
         """Check every checksum that the container carries, and the atoms' signatures in the manifest.
 
@@ -104,16 +110,17 @@ class Container:
         """
         from webc_parser.verify import verify
 
-        verify(self._data, self._layout)
+        verify(self._view(), self._layout)
 
     def sha256(self) -> str:
         """The sha256 of the whole file, in hexadecimal; computed at each call."""
         from hashlib import sha256
 
-        return sha256(self._data).hexdigest()
+        return sha256(self._view()).hexdigest()
 
     def close(self) -> None:
         """Let go of the file; views that were handed out stay valid, and keep it mapped, until they are dropped."""
+        self._closed = True
         self._layout.release()
         self._data.release()
         if self._map is not None:

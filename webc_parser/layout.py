@@ -44,8 +44,7 @@ class Layout(Record):
     def release(self) -> None:
         """Drop the views of the file that the trees hold."""
         for region in self.regions:
-            region.header.release()
-            region.data.release()
+            region.close()
 
 
 def atom_views(root: VolumeDirectory) -> dict[str, memoryview]:

@@ -22,16 +22,24 @@ class Region:
     bigger than itself.
     """
 
-    __slots__ = ("data", "data_base", "header", "header_base", "left", "lock", "spent")
+    __slots__ = ("closed", "data", "data_base", "header", "header_base", "left", "lock", "spent")
 
     def __init__(self, header: memoryview, header_base: int, data: memoryview, data_base: int) -> None:
         self.header = header
         self.header_base = header_base
         self.data = data
         self.data_base = data_base
+        self.closed = False
         self.spent = 0
         self.left = MAX_ENTRIES
         self.lock = allocate_lock()
+
+    def close(self) -> None:
+        """Drop the views of the file; directories that were parsed can still be listed."""
+        with self.lock:
+            self.closed = True
+            self.header.release()
+            self.data.release()
 
     def spend(self, size: int, position: int) -> None:
         """Pay for `size` bytes at `position` in the header.
@@ -176,10 +184,9 @@ class VolumeDirectory:
             region = self._region
             with region.lock:
                 if self._entries is None:
-                    try:
-                        self._entries, self._hashes = region.parse(self._start, self._end, self._depth)
-                    except ValueError:
-                        raise WebcError("the container is closed") from None
+                    if region.closed:
+                        raise WebcError("the container is closed")
+                    self._entries, self._hashes = region.parse(self._start, self._end, self._depth)
         return self._entries
 
     @property

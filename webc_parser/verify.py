@@ -66,7 +66,7 @@ def verify(data: memoryview, layout: Layout) -> None:
     """Check the seals, the files, the directories and the signatures of the atoms.
 
     Raises:
-        WebcError: one does not match; or a directory is faulty.
+        WebcError: one does not match, or a directory is faulty.
     """
     for seal in layout.seals:
         _check_seal(data, seal)

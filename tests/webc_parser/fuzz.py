@@ -150,9 +150,8 @@ def main() -> int:
         print(f"{count:8} {what}")
     for what, count in errors.most_common(60):
         print(f"{count:8}   {what}")
-    print(
-        f"{options.count} cases in {time.perf_counter() - started:.1f} s; slowest {slowest[0] * 1000:.1f} ms ({slowest[1]})"
-    )
+    took = time.perf_counter() - started
+    print(f"{options.count} cases in {took:.1f} s; slowest {slowest[0] * 1000:.1f} ms ({slowest[1]})")
     print(f"peak memory {peak_memory() / 1e6:.1f} MB, of which {at_start / 1e6:.1f} MB before the first case")
     return 0
 
