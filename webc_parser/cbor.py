@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 64
 MAX_VALUES = 400_000
 _BREAK = 0xFF
+_KEYS = (str, int, bytes)
 _SIMPLE: dict[int, bool | None] = {20: False, 21: True, 22: None, 23: None}
 _FLOATS = {25: (">e", 2), 26: (">f", 4), 27: (">d", 8)}
 
@@ -108,7 +109,7 @@ class _Decoder:
             count -= count > 0
             key_start = self.position
             key = self.value(depth)
-            if not isinstance(key, str | int | bytes):
+            if not isinstance(key, _KEYS):
                 raise self.error("a map key that is neither text, a number nor bytes", key_start)
             if key in entries:
                 raise self.error(f"the map key {key!r} comes twice", key_start)
@@ -122,6 +123,19 @@ class _Decoder:
             raise self.error(f"more than {MAX_VALUES} values", start)
         if depth > MAX_DEPTH:
             raise self.error(f"values nested deeper than {MAX_DEPTH}", start)
+        if start < self.end:  # short texts and small maps, which most values are, without the ceremony
+            initial = self.data[start]
+            if 0x60 <= initial < 0x78:
+                after = start + initial - 0x5F
+                if after <= self.end:
+                    self.position = after
+                    try:
+                        return self.data[start + 1 : after].decode()
+                    except UnicodeDecodeError:
+                        raise self.error("text that is not UTF-8", start) from None
+            elif 0xA0 <= initial < 0xB8:
+                self.position = start + 1
+                return self.map(initial & 31, depth + 1, start)
         major, info, argument = self.head()
         if argument < 0 and major not in (2, 3, 4, 5):
             raise self.error("an indefinite length or a break where none may be", start)
