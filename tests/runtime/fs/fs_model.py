@@ -1,16 +1,21 @@
 """The same operations on a guest filesystem and, by `os` calls, on a real directory: outcomes to compare."""
 
+# ruff: noqa: PTH (the calls that a guest's libc makes)
+
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs import naming
 from runtime.fs.node import Directory, File, FileSystem, OpenFile, Symlink
 from runtime.fs.walk import Walked, top, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Outcome = object
 
