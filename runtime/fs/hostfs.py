@@ -160,7 +160,12 @@ class HostSymlink(HostNode, Symlink):
     def readlink(self) -> str:
         """As `Symlink.readlink`."""
         directory, name = self.at()
-        return os.readlink(name, dir_fd=directory.number)
+        try:
+            return os.readlink(name, dir_fd=directory.number)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # something else has the name by now
+                raise failure(errno.ENOENT, name) from None
+            raise
 
 
 class HostFile(HostNode, File):

@@ -397,7 +397,7 @@ class OverlayDirectory(Directory):
             if replaced is not None:
                 if replaced.ino() == node.ino():
                     return  # two names of one inode: POSIX keeps both
-                target._check_replaceable(node, replaced, new_name)
+                _check_replaceable(self, node, replaced, new_name)
             if target.place is None:
                 raise failure(errno.ENOENT, new_name)
             self._move(name, node, target, new_name, replaced)
@@ -464,16 +464,20 @@ class OverlayDirectory(Directory):
             here = here.place[0] if here.place is not None else None
         return here is not None
 
-    def _check_replaceable(
-        self, node: OverlayDirectory | OverlayLeaf, replaced: OverlayDirectory | OverlayLeaf, name: str
-    ) -> None:
-        if isinstance(replaced, OverlayDirectory):
-            if not isinstance(node, OverlayDirectory):
-                raise failure(errno.EISDIR, name)
-            if replaced.entries():
-                raise failure(errno.ENOTEMPTY, name)
-        elif isinstance(node, OverlayDirectory):
-            raise failure(errno.ENOTDIR, name)
+
+def _check_replaceable(
+    source: OverlayDirectory,
+    node: OverlayDirectory | OverlayLeaf,
+    replaced: OverlayDirectory | OverlayLeaf,
+    name: str,
+) -> None:
+    if isinstance(replaced, OverlayDirectory):
+        if not isinstance(node, OverlayDirectory) and not source.is_below(replaced):
+            raise failure(errno.EISDIR, name)
+        if replaced.entries():
+            raise failure(errno.ENOTEMPTY, name)
+    elif isinstance(node, OverlayDirectory):
+        raise failure(errno.ENOTDIR, name)
 
 
 def _directories(found: list[tuple[int, Node]]) -> tuple[Layer, ...]:
