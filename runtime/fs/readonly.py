@@ -9,6 +9,7 @@ import threading
 from itertools import count
 from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar, cast
 
+from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
 from runtime.fs.names import check_name
@@ -211,8 +212,8 @@ class ReadOnlyDirectory(SealedDirectory):
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: in the order of the mapping."""
-        self._load()
-        return [DirEntry(name, ino, self.lookup(name).filetype) for name, ino in self._inodes.items()]
+        trees = self._load()
+        return _loaded(lambda: [DirEntry(name, ino, _filetype(trees[name])) for name, ino in self._inodes.items()])
 
     def stat(self) -> Stat:
         """As `Node.stat`."""
@@ -223,6 +224,10 @@ class ReadOnlyDirectory(SealedDirectory):
 def _is_directory(tree: TreeFile | TreeDirectory) -> TypeGuard[TreeDirectory]:
     # Asked of the type first: an `isinstance` check would run the property, which may load the directory.
     return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())
+
+
+def _filetype(tree: TreeFile | TreeDirectory) -> Filetype:
+    return Filetype.DIRECTORY if _is_directory(tree) else Filetype.REGULAR_FILE
 
 
 def _is_name(name: str) -> bool:

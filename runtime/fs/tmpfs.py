@@ -133,10 +133,12 @@ class TmpFile(TmpNode, File):
         """As `File.open`."""
         with self.fs.lock:
             if not self.nlink and not self.opens:
-                raise failure(errno.ENOENT)  # removed by another thread since it was looked up
+                # Replaced or removed by another thread since it was looked up: opened as if that came a moment later.
+                self.fs.used_inodes += 1
+                self.fs.used_bytes += self.data.stored
+            self.opens += 1
             if truncate:
                 self.resize(0)
-            self.opens += 1
         return TmpOpenFile(self, read=read, write=write)
 
     def resize(self, size: int) -> None:
@@ -150,7 +152,6 @@ class TmpFile(TmpNode, File):
         """As `TmpNode.release`: not before the last descriptor is closed."""
         if not self.opens:
             self.fs.used_bytes -= self.data.stored
-            self.data = ChunkedData()
             super().release()
 
 

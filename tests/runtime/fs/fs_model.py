@@ -1,7 +1,5 @@
 """The same operations on a guest filesystem and, by `os` calls, on a real directory: outcomes to compare."""
 
-# ruff: noqa: PTH102, PTH104, PTH106, PTH108, PTH115, PTH116, PTH211 (the calls that a guest's libc makes)
-
 from __future__ import annotations
 
 import errno

@@ -1,6 +1,7 @@
 """What a filesystem in memory promises beyond being one: limits, holes, and files without a name."""
 
 import errno
+import gc
 import threading
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from runtime.fs.chunks import CHUNK, ChunkedData
 from runtime.fs.tmpfs import TmpFileSystem
+from runtime.fs.walk import Location, top
 
 
 def views(*pieces: bytes) -> list[memoryview]:
@@ -75,8 +77,38 @@ def test_an_open_file_outlives_its_name() -> None:
     other.close()
     assert fs.used_bytes == 0
     assert fs.used_inodes == 1
-    with pytest.raises(FileNotFoundError):
-        node.open(read=True, write=False)
+    late = node.open(read=True, write=False)  # by a thread that looked it up before
+    assert read_all(late) == b"here"
+    assert fs.used_bytes == 4
+    late.close()
+    assert (fs.used_bytes, fs.used_inodes) == (0, 1)
+
+
+def test_a_file_that_is_replaced_all_the_time_is_always_there() -> None:
+    guest = Guest(TmpFileSystem())
+    guest.write("f", 0, b"0")
+
+    def replace() -> None:
+        for number in range(3000):
+            guest.write("new", 0, b"%d" % number)
+            guest.rename("new", "f")
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    while thread.is_alive():
+        assert guest.read("f")
+    thread.join()
+
+
+def test_a_very_deep_tree_goes_as_it_came() -> None:
+    fs = TmpFileSystem()
+    here, place = fs.root, top(fs)
+    for _ in range(50_000):
+        here = here.mkdir("d")
+        place = Location(here, place, "d")
+    assert len(place.path()) == 100_000
+    del fs, here, place
+    gc.collect()
 
 
 def test_a_replaced_open_file_lives_on() -> None:

@@ -228,7 +228,7 @@ def test_as_the_kernel_walks_but_never_out(links: list[tuple[list[str], str]], p
                     continue
                 check_inside(place, root)
             try:
-                expected = os.stat(host.at(path)).st_ino  # noqa: PTH116
+                expected = os.stat(host.at(path)).st_ino
                 found = walk(root, root, path, follow=True, beneath=True).found().node.stat().ino
             except PermissionError:
                 continue
@@ -242,7 +242,7 @@ def test_as_the_kernel_walks_but_never_out(links: list[tuple[list[str], str]], p
 def check_same_failure(error: OSError, root: Location, path: str, host: Host) -> None:
     guest = outcome(lambda: walk(root, root, path, follow=True, beneath=True).found() and None)
     if guest != ("failed", "EPERM"):
-        kernel = outcome(lambda: os.stat(host.at(path)) and None)  # noqa: PTH116
+        kernel = outcome(lambda: os.stat(host.at(path)) and None)
         assert guest == kernel, (path, error)
 
 
