@@ -129,14 +129,14 @@ class HostNode(Node):
         return parent.descriptor(), name
 
     def status(self) -> os.stat_result:
-        """The host's metadata.
+        """The host's metadata: those of a new file, if one was moved to the name since this one was seen there.
 
         Raises:
-            FileNotFoundError: the name is gone, or is another inode's now.
+            FileNotFoundError: the name is gone, or is something of another kind now.
         """
         directory, name = self.at()
         status = os.stat(name, dir_fd=directory.number, follow_symlinks=False)
-        if (status.st_dev, status.st_ino) != self.key:
+        if (status.st_dev, status.st_ino) != self.key and _filetype(status.st_mode) is not self.filetype:
             raise failure(errno.ENOENT, name)
         return status
 
@@ -160,7 +160,12 @@ class HostSymlink(HostNode, Symlink):
     def readlink(self) -> str:
         """As `Symlink.readlink`."""
         directory, name = self.at()
-        return os.readlink(name, dir_fd=directory.number)
+        try:
+            return os.readlink(name, dir_fd=directory.number)
+        except OSError as error:
+            if error.errno == errno.EINVAL:  # something else has the name by now
+                raise failure(errno.ENOENT, name) from None
+            raise
 
 
 class HostFile(HostNode, File):
@@ -177,8 +182,9 @@ class HostFile(HostNode, File):
         if write or truncate:
             self.fs.check_writable()
         directory, name = self.at()
-        # Looked at before it is opened as well: opening a device can already do something.
-        _check_openable(os.stat(name, dir_fd=directory.number, follow_symlinks=False), name)
+        # Before it is opened as well: opening a device can already do something.
+        if self.filetype not in (Filetype.REGULAR_FILE, Filetype.UNKNOWN):
+            raise failure(errno.ENXIO if self.filetype is Filetype.SOCKET_STREAM else errno.EACCES, name)
         access = os.O_RDWR if read and write else os.O_WRONLY if write else os.O_RDONLY
         number = os.open(name, access | _FILE_FLAGS, dir_fd=directory.number)
         try:
@@ -260,7 +266,12 @@ class HostDirectory(HostNode, Directory):
     def status(self) -> os.stat_result:
         """As `HostNode.status`; of the descriptor if there is one, so that a removed directory still tells."""
         descriptor = self._descriptor
-        return super().status() if descriptor is None else os.fstat(descriptor.number)
+        if descriptor is not None:
+            return os.fstat(descriptor.number)
+        status = super().status()
+        if (status.st_dev, status.st_ino) != self.key:
+            raise failure(errno.ENOENT, self.place[1])
+        return status
 
     def set_times(self, atim: int | None, mtim: int | None) -> None:
         """As `Node.set_times`."""
@@ -393,8 +404,4 @@ def _filetype(mode: int) -> Filetype:
 def _check_openable(status: os.stat_result, name: str) -> None:
     if modes.S_ISREG(status.st_mode) or modes.S_ISFIFO(status.st_mode):
         return
-    if modes.S_ISLNK(status.st_mode):
-        raise failure(errno.ELOOP, name)
-    if modes.S_ISDIR(status.st_mode):
-        raise failure(errno.EISDIR, name)
-    raise failure(errno.ENXIO if modes.S_ISSOCK(status.st_mode) else errno.EACCES, name)
+    raise failure(errno.EISDIR if modes.S_ISDIR(status.st_mode) else errno.EACCES, name)

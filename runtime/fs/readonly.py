@@ -7,12 +7,14 @@ from __future__ import annotations
 import errno
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar, cast
 
+from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
 from runtime.fs.names import check_name
-from runtime.fs.node import Directory, DirEntry, File, Node, OpenFile, Stat
+from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat
+from runtime.fs.sealed import SealedDirectory
 from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile
 
 if TYPE_CHECKING:
@@ -90,28 +92,19 @@ class ReadOnlyFileSystem:
         return next(self._numbers)
 
 
-class ReadOnlyNode(Node):
-    """What every inode of a `ReadOnlyFileSystem` has."""
+class ReadOnlyFile(File):
+    """A file of the tree."""
 
-    __slots__ = ("_fs", "_ino")
+    __slots__ = ("_fs", "_ino", "_tree")
 
-    def __init__(self, fs: ReadOnlyFileSystem, ino: int) -> None:
+    def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeFile) -> None:
         self._fs = fs
         self._ino = ino
+        self._tree = tree
 
     def set_times(self, atim: int | None, mtim: int | None) -> None:
         """Refuse, with `EROFS`."""
         raise failure(errno.EROFS)
-
-
-class ReadOnlyFile(ReadOnlyNode, File):
-    """A file of the tree."""
-
-    __slots__ = ("_tree",)
-
-    def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeFile) -> None:
-        super().__init__(fs, ino)
-        self._tree = tree
 
     def stat(self) -> Stat:
         """As `Node.stat`."""
@@ -173,17 +166,18 @@ class ReadOnlyOpenFile(OpenFile):
         self.node.set_times(atim, mtim)
 
 
-class ReadOnlyDirectory(ReadOnlyNode, Directory):
+class ReadOnlyDirectory(SealedDirectory):
     """A directory of the tree; its mapping is asked for when the first name is."""
 
-    __slots__ = ("_inodes", "_nodes", "_tree", "_trees")
+    __slots__ = ("_fs", "_ino", "_inodes", "_nodes", "_tree", "_trees")
 
     def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeDirectory) -> None:
-        super().__init__(fs, ino)
+        self._fs = fs
+        self._ino = ino
         self._tree = tree
         self._trees: Mapping[str, TreeFile | TreeDirectory] | None = None
         self._inodes: dict[str, int] = {}
-        self._nodes: dict[str, ReadOnlyNode] = {}
+        self._nodes: dict[str, ReadOnlyFile | ReadOnlyDirectory] = {}
 
     def _load(self) -> Mapping[str, TreeFile | TreeDirectory]:
         if self._trees is None:
@@ -200,7 +194,7 @@ class ReadOnlyDirectory(ReadOnlyNode, Directory):
         node = self._nodes.get(name)
         return self._make(name) if node is None else node
 
-    def _make(self, name: str) -> ReadOnlyNode:
+    def _make(self, name: str) -> ReadOnlyFile | ReadOnlyDirectory:
         trees = self._load()
         ino = self._inodes.get(name)
         if ino is None:
@@ -209,66 +203,31 @@ class ReadOnlyDirectory(ReadOnlyNode, Directory):
             node = self._nodes.get(name)
             if node is None:
                 tree = _loaded(lambda: trees[name])
-                node = (
-                    ReadOnlyDirectory(self._fs, ino, tree) if _is_directory(tree) else ReadOnlyFile(self._fs, ino, tree)  # type: ignore[arg-type]
-                )
+                if _is_directory(tree):
+                    node = ReadOnlyDirectory(self._fs, ino, tree)
+                else:
+                    node = ReadOnlyFile(self._fs, ino, cast("TreeFile", tree))
                 self._nodes[name] = node
             return node
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: in the order of the mapping."""
-        self._load()
-        return [DirEntry(name, ino, self.lookup(name).filetype) for name, ino in self._inodes.items()]
+        trees = self._load()
+        return _loaded(lambda: [DirEntry(name, ino, _filetype(trees[name])) for name, ino in self._inodes.items()])
 
     def stat(self) -> Stat:
         """As `Node.stat`."""
         time = _loaded(lambda: self._tree.modified_ns) or 0
         return Stat(self._fs.device, self._ino, self.filetype, 2, 0, time, time, time)
 
-    def _refuse(self, name: str) -> OSError:
-        """Why a name cannot be bound: it is taken, or the filesystem does not take any."""
-        check_name(name)
-        self._load()
-        return failure(errno.EEXIST if name in self._inodes else errno.EROFS, name)
 
-    def create(self, name: str) -> File:
-        """Refuse, with `EROFS`."""
-        raise self._refuse(name)
-
-    def mkdir(self, name: str) -> Directory:
-        """Refuse, with `EROFS`."""
-        raise self._refuse(name)
-
-    def symlink(self, name: str, target: str) -> None:
-        """Refuse, with `EROFS`."""
-        raise self._refuse(name)
-
-    def link(self, name: str, node: Node) -> None:
-        """Refuse, with `EROFS`."""
-        raise self._refuse(name)
-
-    def unlink(self, name: str) -> None:
-        """Refuse, with `EROFS`."""
-        self.lookup(name)
-        raise failure(errno.EROFS, name)
-
-    def rmdir(self, name: str) -> None:
-        """Refuse, with `EROFS`."""
-        self.lookup(name)
-        raise failure(errno.EROFS, name)
-
-    def rename(self, name: str, target: Directory, new_name: str) -> None:
-        """Refuse, with `EROFS` (`EXDEV` into another filesystem)."""
-        target = target.rename_target(new_name)
-        if not isinstance(target, ReadOnlyDirectory) or target._fs is not self._fs:
-            raise failure(errno.EXDEV, name)
-        self.lookup(name)
-        raise failure(errno.EROFS, name)
-
-
-def _is_directory(tree: TreeFile | TreeDirectory) -> bool:
+def _is_directory(tree: TreeFile | TreeDirectory) -> TypeGuard[TreeDirectory]:
     # Asked of the type first: an `isinstance` check would run the property, which may load the directory.
     return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())
+
+
+def _filetype(tree: TreeFile | TreeDirectory) -> Filetype:
+    return Filetype.DIRECTORY if _is_directory(tree) else Filetype.REGULAR_FILE
 
 
 def _is_name(name: str) -> bool:

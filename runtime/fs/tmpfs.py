@@ -133,10 +133,12 @@ class TmpFile(TmpNode, File):
         """As `File.open`."""
         with self.fs.lock:
             if not self.nlink and not self.opens:
-                raise failure(errno.ENOENT)  # removed by another thread since it was looked up
+                # Replaced or removed by another thread since it was looked up: opened as if that came a moment later.
+                self.fs.used_inodes += 1
+                self.fs.used_bytes += self.data.stored
+            self.opens += 1
             if truncate:
                 self.resize(0)
-            self.opens += 1
         return TmpOpenFile(self, read=read, write=write)
 
     def resize(self, size: int) -> None:
@@ -150,7 +152,6 @@ class TmpFile(TmpNode, File):
         """As `TmpNode.release`: not before the last descriptor is closed."""
         if not self.opens:
             self.fs.used_bytes -= self.data.stored
-            self.data = ChunkedData()
             super().release()
 
 
@@ -327,7 +328,7 @@ class TmpDirectory(TmpNode, Directory):
             if replaced is node:
                 return  # two names of one inode: POSIX keeps both
             if replaced is not None:
-                target._check_replaceable(node, replaced, new_name)
+                _check_replaceable(self, node, replaced, new_name)
             del self.children[name]
             target.children.pop(new_name, None)  # a replaced name moves to the end, as a new one does
             target.children[new_name] = node
@@ -347,17 +348,6 @@ class TmpDirectory(TmpNode, Directory):
         while here is not None and here is not ancestor:
             here = here.parent
         return here is not None
-
-    def _check_replaceable(self, node: TmpNode, replaced: TmpNode, name: str) -> None:
-        if isinstance(replaced, TmpDirectory):
-            if self.is_below(replaced):
-                raise failure(errno.ENOTEMPTY, name)
-            if not isinstance(node, TmpDirectory):
-                raise failure(errno.EISDIR, name)
-            if replaced.children:
-                raise failure(errno.ENOTEMPTY, name)
-        elif isinstance(node, TmpDirectory):
-            raise failure(errno.ENOTDIR, name)
 
     def _child(self, name: str) -> TmpNode:
         try:
@@ -390,3 +380,16 @@ class TmpDirectory(TmpNode, Directory):
         node.ctim = time_ns()
         if not node.nlink:
             node.release()
+
+
+def _check_replaceable(source: TmpDirectory, node: TmpNode, replaced: TmpNode, name: str) -> None:
+    """Refuse a rename of `node`, which is in `source`, over what may not be replaced by it."""
+    if isinstance(replaced, TmpDirectory):
+        if source.is_below(replaced):
+            raise failure(errno.ENOTEMPTY, name)
+        if not isinstance(node, TmpDirectory):
+            raise failure(errno.EISDIR, name)
+        if replaced.children:
+            raise failure(errno.ENOTEMPTY, name)
+    elif isinstance(node, TmpDirectory):
+        raise failure(errno.ENOTDIR, name)

@@ -138,6 +138,8 @@ def walk(
             if here.parent is not None and here.node is not root.node:
                 here = here.parent
             continue
+        if len(name) > _SURELY_SHORT_NAME:
+            check_length(name)
         try:
             node = here.node.lookup(name)  # type: ignore[attr-defined]
         except FileNotFoundError:
@@ -180,9 +182,5 @@ def _split(path: str, beneath: bool) -> tuple[list[str], bool]:
         raise failure(errno.EPERM, path)
     slashed = path[-1] == "/"
     names = (path.rstrip("/") if slashed else path).split("/")
-    if len(path) > _SURELY_SHORT_NAME:
-        for name in names:
-            if len(name) > _SURELY_SHORT_NAME:
-                check_length(name)
     names.reverse()
     return names, slashed

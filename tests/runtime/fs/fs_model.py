@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs import naming
 from runtime.fs.node import Directory, File, FileSystem, OpenFile, Symlink
 from runtime.fs.walk import Walked, top, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 Outcome = object
 

@@ -1,0 +1,141 @@
+"""One view of a container, whatever its version."""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+from webc_parser.errors import WebcError
+from webc_parser.record import Record
+from webc_parser.version import Version, detect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from webc_parser.layout import Layout
+    from webc_parser.manifest import Manifest
+    from webc_parser.tree import Volume
+
+
+class Signature(Record):
+    """A signature over the container: the name of its algorithm and its bytes. It is carried, not verified."""
+
+    algorithm: str
+    value: bytes
+
+
+class Container:
+    """An open container: manifest, atoms and volumes over the mapped file; nothing is copied, no atom is even read.
+
+    Attributes:
+        version: of the format.
+        manifest: what the package says of itself.
+        atoms: the executables by name, as read-only views of the file.
+        volumes: the trees of files by name.
+        signature: the signature that the container carries, if it does.
+        size: of the whole container, in bytes.
+    """
+
+    version: Version
+    manifest: Manifest
+    atoms: Mapping[str, memoryview]
+    volumes: Mapping[str, Volume]
+    signature: Signature | None
+    size: int
+
+    __slots__ = ("_closed", "_data", "_layout", "_map", "atoms", "manifest", "signature", "size", "version", "volumes")
+
+    def __init__(self, data: memoryview, mapped: mmap.mmap | None = None) -> None:
+        self._data = data
+        self._map = mapped
+        self._closed = False
+        self.size = len(data)
+        self.version = detect(data)
+        layout: Layout
+        if self.version is Version.V1:
+            from webc_parser.v1 import read_v1
+
+            layout = read_v1(data)
+        else:
+            from webc_parser.sections import read_sections
+
+            layout = read_sections(data, self.version)
+        self._layout = layout
+        self.manifest = layout.manifest
+        self.volumes = layout.volumes
+        self.atoms = layout.atoms
+        self.signature = Signature(*layout.signature) if layout.signature else None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Container:
+        """Map a file and read its index and manifest.
+
+        Raises:
+            WebcError: the file is no well-formed container.
+            OSError: the file cannot be opened or mapped.
+        """
+        with open(path, "rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise WebcError(f"{os.fspath(path)} is empty, not a WEBC container", 0)
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        data = memoryview(mapped)
+        try:
+            return cls(data, mapped)
+        except WebcError as error:
+            fault = WebcError(f"{os.fspath(path)}: {error}")
+            fault.offset = error.offset
+            raise fault from None
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray | memoryview) -> Container:
+        """Read a container that is in memory; the bytes are not copied and must not change.
+
+        Raises:
+            WebcError: the bytes are no well-formed container.
+        """
+        return cls(memoryview(data).cast("B").toreadonly())
+
+    def _view(self) -> memoryview:
+        if self._closed:
+            raise WebcError("the container is closed")
+        return self._data
+
+    def verify(self) -> None:
+        """Check every checksum that the container carries, and the atoms' signatures in the manifest.
+
+        Raises:
+            WebcError: a checksum does not match, or a directory is faulty.
+        """
+        from webc_parser.verify import verify
+
+        verify(self._view(), self._layout)
+
+    def sha256(self) -> str:
+        """The sha256 of the whole file, in hexadecimal; computed at each call."""
+        from hashlib import sha256
+
+        return sha256(self._view()).hexdigest()
+
+    def close(self) -> None:
+        """Let go of the file; views that were handed out stay valid, and keep it mapped, until they are dropped."""
+        self._closed = True
+        self._layout.release()
+        self._data.release()
+        if self._map is not None:
+            try:
+                self._map.close()
+            except BufferError:  # a view is still held: the map goes with the last one
+                self._map = None
+
+    def __enter__(self) -> Container:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Container {self.version} of {self.size} bytes>"
