@@ -1,0 +1,129 @@
+"""Running a program with what it was given, and nothing else: files, variables, limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pkgmgr.errors import WpmError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pkgmgr.install import InstallOptions
+    from pkgmgr.store import Store
+    from runtime.process import WasiProcess
+
+
+class Volume(NamedTuple):
+    """A directory of the host that the guest sees.
+
+    Attributes:
+        host: The directory.
+        guest: Where the guest sees it, an absolute path.
+        read_only: Whether the guest can only read.
+    """
+
+    host: Path
+    guest: str
+    read_only: bool = False
+
+
+class RunOptions(NamedTuple):
+    """What a guest is given.
+
+    Attributes:
+        arguments: Its arguments, without `argv[0]`.
+        entrypoint: The command of a package to run, where it is not the package's own choice.
+        environ: Its variables.
+        volumes: Directories of the host.
+        cwd: Its working directory; None leaves it to the command, else to `/`.
+        uses: More packages whose commands and files it sees.
+        commands: Names with files of the host that become commands.
+        memory: The most bytes of memory for each of its processes.
+        seconds: The longest that it may run.
+    """
+
+    arguments: tuple[str, ...] = ()
+    entrypoint: str | None = None
+    environ: Mapping[str, str] = {}
+    volumes: tuple[Volume, ...] = ()
+    cwd: str | None = None
+    uses: tuple[str, ...] = ()
+    commands: Mapping[str, Path] = {}
+    memory: int | None = None
+    seconds: float | None = None
+
+
+def start(text: str, store: Store, install: InstallOptions, options: RunOptions) -> WasiProcess:
+    """Start what somebody names, with the standard streams of this process.
+
+    Args:
+        text: What to run (see `find_target`).
+        store: Where packages are and go.
+        install: The registry, and whether the network may be used.
+        options: What the guest is given.
+
+    Raises:
+        WpmError: It cannot be found, or a volume or directory is not there.
+        FactoryError: A package is wrong.
+        RuntimeFault: The module needs what the runtime does not have.
+    """
+    from binfactory.factory import BinFactory
+    from binfactory.modules import ModuleCache
+    from binfactory.roots import guest_root
+    from binfactory.use import map_commands, unite_package
+    from pkgmgr.target import find_target
+    from runtime.env import WasiEnvBuilder
+
+    modules = ModuleCache(store.modules)
+    target = find_target(text, options.entrypoint, store, install, modules)
+    factory = BinFactory(modules)
+    root = guest_root()
+    if target.package is not None:
+        unite_package(factory, root, target.package)
+    for spec in options.uses:
+        unite_package(factory, root, _used(spec, store, install))
+    builder = WasiEnvBuilder(target.program.name).args(options.arguments).envs(options.environ).root(root)
+    for volume in options.volumes:
+        builder.mount(volume.guest, _host(volume))
+    env = (
+        builder.cwd(options.cwd or target.cwd or "/")
+        .inherit_stdio()
+        .memory_limit(options.memory)
+        .timeout(options.seconds)
+        .programs(factory)
+        .build()
+    )
+    map_commands(env, options.commands)
+    try:
+        return factory.start(target.program, env)
+    except OSError as error:
+        raise WpmError(f"{text}: {error.strerror or error}") from error
+
+
+def _used(spec: str, store: Store, install: InstallOptions) -> BinaryPackage:
+    from pathlib import Path
+
+    from binfactory.loader import load_package
+    from pkgmgr.closure import package_node
+    from pkgmgr.project import Project
+    from pkgmgr.target import project_node
+
+    if Path(spec).is_dir():
+        return load_package(project_node(Project.open(Path(spec)), store, install))
+    return load_package(package_node(spec, store, install))
+
+
+def _host(volume: Volume) -> FileSystem:
+    from runtime.fs.hostfs import HostFileSystem
+
+    try:
+        return HostFileSystem(volume.host, read_only=volume.read_only)
+    except OSError as error:
+        raise WpmError(f"--volume {volume.host}: cannot be opened: {error.strerror}") from None
+
+
+if TYPE_CHECKING:
+    from binfactory.package import BinaryPackage
+    from runtime.fs.node import FileSystem
