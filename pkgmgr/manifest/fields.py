@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_PLACE = re.compile(r"[A-Za-z0-9_-]{1,80}(?:\[[0-9]+\])?(?:\.[A-Za-z0-9_-]{1,80}){0,4}")
 _KINDS = {
     bool: "true or false",
     str: "a string",
@@ -48,7 +49,7 @@ class Table:
         """The place of a key for a message: `wasmer.toml: command[2].module`."""
         path = self.key
         if key is not None:
-            part = key if _BARE.fullmatch(key) else shown(key)
+            part = key if _PLACE.fullmatch(key) else shown(key)
             path = f"{path}.{part}" if path else part
         return f"{self.file}: {path}" if path else str(self.file)
 

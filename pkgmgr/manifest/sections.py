@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from pkgmgr.errors import WpmError
 from pkgmgr.manifest.annotations import AnnotationError, check_wasi, plain
 from pkgmgr.manifest.fields import Table
 from pkgmgr.manifest.model import AnnotationsFile, Bindings, Command, FsMapping, Module, ModuleReference
-from pkgmgr.manifest.names import is_file_name, is_package_name, is_requirement, is_version, shown
+from pkgmgr.manifest.names import is_file_name, shown
 from pkgmgr.manifest.paths import guest_path
+from pkgmgr.source import check_name, parse_dependency
+from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ABIS = ("none", "generic", "wasi", "emscripten", "wasm4")
 KINDS = ("wasm", "tensorflow-SavedModel")
@@ -25,13 +29,11 @@ _RUNNER = re.compile(r"[A-Za-z0-9@._+/-]{1,200}")
 def package(table: Table) -> dict[str, Any]:
     """`[package]`: the fields of `ProjectManifest` that it sets."""
     name = table.text("name")
-    if name is not None and not is_package_name(name):
-        table.fail(
-            "name", f"{shown(name)} is not a package name: write namespace/name with letters, digits, '_' and '-'"
-        )
+    if name is not None:
+        _checked(table, "name", check_name, name)
     version = table.text("version")
-    if version is not None and not is_version(version):
-        table.fail("version", f"{shown(version)} is not a semantic version: write three numbers, for example 1.0.0")
+    if version is not None:
+        _checked(table, "version", Version.parse, version)
     fields: dict[str, Any] = {
         "has_package": True,
         "name": name,
@@ -53,20 +55,24 @@ def package(table: Table) -> dict[str, Any]:
 
 
 def dependencies(table: Table, own_name: str | None) -> Mapping[str, str]:
-    """`[dependencies]`: package name to version requirement."""
+    """`[dependencies]`: package name to a version requirement, or to a whole package source."""
     found: dict[str, str] = {}
     for name in table.data:
-        if not is_package_name(name):
-            table.fail(name, "is not a package name: write namespace/name with letters, digits, '_' and '-'")
+        _checked(table, name, check_name, name)
         if name == own_name:
             table.fail(name, "the package depends on itself: remove the line")
-        requirement = table.value(name, str, 'write a version requirement such as "^1.2"') or ""
-        if not is_requirement(requirement) and not is_version(requirement.strip()):
-            table.fail(
-                name, f'{shown(requirement)} is not a version requirement: write for example "^1.2", "=1.2.3" or "*"'
-            )
-        found[name] = requirement.strip()
+        text = (table.value(name, str, 'write a version requirement such as "^1.2"') or "").strip()
+        _checked(table, name, partial(parse_dependency, name), text)
+        found[name] = text
     return MappingProxyType(found)
+
+
+def _checked(table: Table, key: str, check: Callable[[str], object], text: str) -> None:
+    """Let another reader judge a text, and give its verdict the place in this file."""
+    try:
+        check(text)
+    except WpmError as error:
+        table.fail(key, str(error))
 
 
 def filesystem(top: Table, known: Mapping[str, str]) -> tuple[FsMapping, ...]:
@@ -156,8 +162,7 @@ def _bindings(table: Table | None) -> Bindings | None:
         )
     key, version = ("wit-bindgen", wit) if wit is not None else ("wai-version", wai or "")
     assert version is not None
-    if not is_version(version):
-        table.fail(key, f"{shown(version)} is not a semantic version: write three numbers, for example 0.2.0")
+    _checked(table, key, Version.parse, version)
     if wit is not None:
         exports: str | None = table.checked_path("wit-exports", table.required("wit-exports", "exports.wit"))
         imports: tuple[str, ...] = ()
@@ -211,7 +216,7 @@ def _reference(table: Table) -> ModuleReference:
     before, colon, after = text.partition(":")
     if not colon:
         return ModuleReference(before)
-    if not is_package_name(before) or not is_file_name(after) or ":" in after:
+    if not before or not is_file_name(after) or ":" in after:
         table.fail(
             "module", f"{shown(text)} is not a module: write its name, or namespace/name:module for a dependency's"
         )
