@@ -15,7 +15,7 @@ from pkgmgr.manifest.names import shown
 from pkgmgr.source import NamedSource, PathSource, parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from pkgmgr.manifest import Bindings, Command, FsMapping, ProjectManifest
 
@@ -45,14 +45,11 @@ def volume_name(host: str) -> str:
     return "/" + host
 
 
-def webc_manifest(
-    manifest: ProjectManifest, signatures: Mapping[str, str], read: Callable[[str, str], bytes], warnings: list[str]
-) -> dict[str, Any]:
-    """The WEBC manifest of a package.
+def webc_manifest(manifest: ProjectManifest, read: Callable[[str, str], bytes], warnings: list[str]) -> dict[str, Any]:
+    """The WEBC manifest of a package, but for the atoms' signatures, which are made when they are written.
 
     Args:
         manifest: What `wasmer.toml` says.
-        signatures: The `sha256:BASE64` of each module's file.
         read: Reads a file of the package, given its path and the manifest's file and key for errors.
         warnings: Gets what is odd and yet can be packed.
 
@@ -61,8 +58,7 @@ def webc_manifest(
     """
     made: dict[str, Any] = {
         "atoms": {
-            module.name: {"kind": _kind(module.kind), "signature": signatures[module.name]} | _hints(module.pass_params)
-            for module in manifest.modules
+            module.name: {"kind": _kind(module.kind)} | _hints(module.pass_params) for module in manifest.modules
         },
         "commands": {
             command.name: _command(manifest, command, f"{manifest.path}: command[{index}]", read, warnings)

@@ -178,7 +178,7 @@ class ProjectWriter:
 
     def _command(self, name: str, command: Command) -> dict[str, Any]:
         atom = command.atom
-        module, dependency = (name, None) if atom is None else atom
+        module, dependency = (name, None) if atom is None else (atom.name, atom.dependency)
         if dependency is None and module not in self._container.atoms:
             dependency = command.origin_package
         if dependency is not None:
