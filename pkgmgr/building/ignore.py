@@ -59,9 +59,8 @@ class Pattern:
         """The positions, and those after a `**` that stands for no name at all."""
         found = set(positions)
         for position in positions:
-            while position < len(self.parts) and self.parts[position] is None:
-                position += 1
-                found.add(position)
+            if position < len(self.parts) and self.parts[position] is None:
+                found.add(position + 1)
         return found
 
 
@@ -123,12 +122,17 @@ def _pattern(line: str) -> Pattern | None:
     directories_only = body.endswith("/")
     body = body.rstrip("/") if directories_only else body
     anchored = "/" in body
-    parts = tuple(None if part == "**" else _name(part) for part in body.split("/") if part)
-    if not parts:
+    names = body.removeprefix("/").split("/")
+    if "" in names:
         return None
+    parts = [None if name == "**" else _name(name) for name in names]
     if parts[-1] is None:
-        parts = (*parts, _name("*"))  # `a/**` is what lies below a, not a itself
-    return Pattern(parts if anchored else (None, *parts), negated, directories_only)
+        parts.append(_name("*"))  # `a/**` is what lies below a, not a itself
+    if not anchored:
+        parts.insert(0, None)
+    # Of several `**` in a row one says it all.
+    kept = [part for index, part in enumerate(parts) if part is not None or not index or parts[index - 1] is not None]
+    return Pattern(tuple(kept), negated, directories_only)
 
 
 def _name(glob: str) -> re.Pattern[str]:
