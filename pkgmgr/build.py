@@ -76,7 +76,8 @@ def _build(manifest: ProjectManifest, output: Path | None, version: Version, *, 
     described = webc_manifest(manifest, partial(contents.read_text, manifest), warnings)
     target, is_final = _target(manifest, output)
     atoms = contents.atoms(manifest)
-    volumes = contents.volumes(manifest, ignore=ignore, skip=[target.parent.resolve() / target.name])
+    skip = [target.parent.resolve() / target.name]
+    volumes = contents.volumes(manifest, ignore=ignore, links=version is Version.V3, skip=skip)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         write_container(target, manifest=described, atoms=atoms, volumes=volumes, version=version)

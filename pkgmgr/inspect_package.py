@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkgmgr.manifest.names import shown
 from webc_parser.container import Container
-from webc_parser.tree import VolumeDirectory
+from webc_parser.tree import VolumeDirectory, VolumeSymlink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -88,12 +88,15 @@ def _command(name: str, command: Command) -> dict[str, Any]:
 
 
 def _volume(volume: Volume, *, files: bool) -> dict[str, Any]:
-    counts = {"files": 0, "directories": 0, "size": 0}
+    counts = {"files": 0, "directories": 0, "links": 0, "size": 0}
     entries: list[dict[str, Any]] = []
     for path, node in volume.walk():
         if isinstance(node, VolumeDirectory):
             counts["directories"] += 1
             entry: dict[str, Any] = {"path": path, "type": "directory"}
+        elif isinstance(node, VolumeSymlink):
+            counts["links"] += 1
+            entry = {"path": path, "type": "symlink", "target": node.target}
         else:
             counts["files"] += 1
             counts["size"] += node.size
@@ -169,10 +172,13 @@ def _command_line(name: str, command: Mapping[str, Any]) -> str:
 
 def _volumes(found: Mapping[str, Any]) -> Iterator[str]:
     for name, volume in found.items():
-        yield f"{_safe(name)}: {_count(volume['files'], 'file')}, {volume['size']:,} bytes"
+        links = f", {_count(volume['links'], 'link')}" if volume["links"] else ""
+        yield f"{_safe(name)}: {_count(volume['files'], 'file')}{links}, {volume['size']:,} bytes"
         for entry in volume.get("entries", ()):
             if entry["type"] == "directory":
                 yield f"  {'':>12}  {_safe(entry['path'])}/"
+            elif entry["type"] == "symlink":
+                yield f"  {'':>12}  {_safe(entry['path'])} -> {_safe(entry['target'])}"
             else:
                 yield f"  {entry['size']:>12,}  {_safe(entry['path'])}"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest import MANIFEST_NAMES
+from pkgmgr.manifest.names import shown
 from pkgmgr.unpacking.layout import MODULES, plan
 from pkgmgr.unpacking.project import ProjectWriter
 from pkgmgr.unpacking.writer import FolderWriter
@@ -82,7 +83,8 @@ def _write(container: Container, folder: Path) -> list[str]:
     if any(_has_git(volume) for volume in container.volumes.values()):
         # Without an ignore file of its own, a build leaves .git out.
         writer.write_file(".wasmerignore", b"# This package has .git directories: keep them.\n")
-    return project.warnings
+    links = [f"{shown(link)}: a link that leads out of its volume, left out" for link in writer.finish()]
+    return project.warnings + links
 
 
 def _has_git(volume: Volume) -> bool:

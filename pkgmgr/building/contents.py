@@ -6,12 +6,12 @@ import os
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkgmgr.building.ignore import Ignored
-from pkgmgr.building.tree import TreeReader
+from pkgmgr.building.tree import Link, TreeReader
 from pkgmgr.building.webc_manifest import METADATA_VOLUME, volume_name
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
 from pkgmgr.manifest.paths import resolve_inside
-from webc_parser.source import DirectorySource, FileSource
+from webc_parser.source import DirectorySource, FileSource, SymlinkSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pkgmgr.building.tree import Tree
     from pkgmgr.manifest import Module, ProjectManifest
 
-    Timed: TypeAlias = "dict[str, FileSource | DirectorySource]"
+    Timed: TypeAlias = "dict[str, FileSource | SymlinkSource | DirectorySource]"
 
 MAX_MODULE = 1 << 30
 """The largest module, in bytes: what WebAssembly engines take."""
@@ -75,16 +75,19 @@ def _module(manifest: ProjectManifest, module: Module, where: str) -> Path:
     return path
 
 
-def volumes(manifest: ProjectManifest, *, ignore: bool, skip: Iterable[Path]) -> dict[str, DirectorySource]:
+def volumes(
+    manifest: ProjectManifest, *, ignore: bool, links: bool, skip: Iterable[Path]
+) -> dict[str, DirectorySource]:
     """The volumes: one for each mapped path, and the metadata.
 
     Args:
         manifest: What is mapped.
         ignore: Whether `.wasmerignore` files count; in an archive they do not.
+        links: Whether the format has symbolic links.
         skip: Files that are never packed.
     """
     modified = source_date()
-    reader = TreeReader(manifest.directory.resolve(), skip)
+    reader = TreeReader(manifest.directory.resolve(), skip, links=links)
     found = {METADATA_VOLUME: _timed(_metadata(manifest), modified)}
     for mapping in manifest.fs:
         if mapping.host is not None and volume_name(mapping.host) not in found:
@@ -142,8 +145,13 @@ def _file(manifest: ProjectManifest, relative: str, where: str) -> Path:
 
 def _timed(tree: Tree, modified: int) -> DirectorySource:
     """The tree with the same time on everything in it."""
-    entries: Timed = {
-        name: _timed(node, modified) if isinstance(node, dict) else FileSource(node, modified)
-        for name, node in tree.items()
-    }
+    entries: Timed = {}
+    for name, node in tree.items():
+        match node:
+            case dict():
+                entries[name] = _timed(node, modified)
+            case Link():
+                entries[name] = SymlinkSource(node.target, modified)
+            case _:
+                entries[name] = FileSource(node, modified)
     return DirectorySource(entries, modified)

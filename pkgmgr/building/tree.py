@@ -1,25 +1,33 @@
 """The files behind an `[fs]` entry, as the tree that becomes a volume.
 
-A WEBC has directories and files and nothing else. A symbolic link is packed as what it points to, which has to be in
-the package too; a link that leaves the package, dangles or loops is an error, and so is a device, a socket or a pipe.
+A symbolic link stays one where the format has links (version 3) and its target is relative and inside the mapped
+directory. Any other is packed as what it points to, which has to be in the package: a link that leaves the package,
+dangles or loops is an error, and so is a device, a socket or a pipe.
 """
 
 from __future__ import annotations
 
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
-from pkgmgr.manifest.paths import resolve_inside
+from pkgmgr.manifest.paths import inside, resolve_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkgmgr.building.ignore import Ignored
 
-Tree: TypeAlias = "dict[str, Path | Tree]"
+
+class Link(NamedTuple):
+    """A symbolic link that is packed as one."""
+
+    target: str
+
+
+Tree: TypeAlias = "dict[str, Path | Link | Tree]"
 
 MAX_ENTRIES = 1_000_000
 """Files and directories in one volume."""
@@ -28,18 +36,41 @@ MAX_DEPTH = 200
 """How deep a volume's directories may nest; readers refuse deeper ones."""
 
 
+class _Place(NamedTuple):
+    """A directory that is being read."""
+
+    directory: Path
+    names: tuple[str, ...]
+    """Its path from the package's root as the guest's files are named, which differs once a link was followed."""
+    volume_depth: int | None
+    """How many of the names are the volume's own; `None` when links do not stay links here."""
+    above: tuple[tuple[int, int], ...]
+    """It and the directories that it lies in, to see a link that loops."""
+
+    def entering(self, path: Path, name: str) -> _Place:
+        """The place of an entry, `path` being where it really is."""
+        identity = _identity(path)
+        if identity in self.above:
+            raise WpmError(f"{self.directory / name}: is a link to a directory that it lies in: remove the link")
+        # In a directory that a link led to, a relative link means another place than it will in the volume.
+        depth = self.volume_depth if path == self.directory / name else None
+        return _Place(path, (*self.names, name), depth, (*self.above, identity))
+
+
 class TreeReader:
     """Reads directories of one package.
 
     Args:
         root: The package's directory, resolved.
         skip: Files that are never packed: the package that is being written.
+        links: Whether symbolic links may stay links.
     """
 
-    __slots__ = ("_left", "_root", "_skip")
+    __slots__ = ("_left", "_links", "_root", "_skip")
 
-    def __init__(self, root: Path, skip: Iterable[Path] = ()) -> None:
+    def __init__(self, root: Path, skip: Iterable[Path] = (), *, links: bool = True) -> None:
         self._root = root
+        self._links = links
         self._skip = frozenset(skip)
         self._left = MAX_ENTRIES
 
@@ -68,48 +99,53 @@ class TreeReader:
                 directory = directory / (name or "")
             ignored = ignored.or_git()
         tree: Tree = {}
-        self._fill(tree, top, names, ignored, (_identity(top),))
+        self._fill(tree, _Place(top, names, len(names) if self._links else None, (_identity(top),)), ignored)
         return tree
 
-    def _fill(
-        self,
-        tree: Tree,
-        directory: Path,
-        names: tuple[str, ...],
-        ignored: Ignored | None,
-        above: tuple[tuple[int, int], ...],
-    ) -> None:
-        """Add a directory's entries; `above` are the directories that it lies in, to see a link that loops."""
-        if len(above) > MAX_DEPTH:
+    def _fill(self, tree: Tree, place: _Place, ignored: Ignored | None) -> None:
+        """Add a directory's entries."""
+        directory = place.directory
+        if len(place.above) > MAX_DEPTH:
             raise WpmError(f"{directory}: nested deeper than {MAX_DEPTH} directories: flatten it")
         try:
             found = sorted(path.name for path in directory.iterdir())
         except OSError as error:
             raise WpmError(f"{directory}: cannot be listed: {error.strerror}") from None
         for name in found:
+            below = (*place.names, name)
             path = directory / name
             _checked_name(name, path)
-            path = self._target(path)
+            link = self._link(path, place)
+            if link is None:
+                path = self._target(path)
             mode = _mode(path)
             is_directory = stat.S_ISDIR(mode)
-            if path in self._skip or (ignored is not None and ignored.ignores((*names, name), is_directory)):
+            if path in self._skip or (ignored is not None and ignored.ignores(below, is_directory)):
                 continue
             self._left -= 1
             if self._left < 0:
                 raise WpmError(f"{directory}: more than {MAX_ENTRIES} files: map a smaller directory")
-            if is_directory:
-                identity = _identity(path)
-                if identity in above:
-                    raise WpmError(f"{directory / name}: is a link to a directory that it lies in: remove the link")
+            if link is not None:
+                tree[name] = link
+            elif is_directory:
                 subtree: Tree = {}
                 tree[name] = subtree
-                below = (*names, name)
                 inner = None if ignored is None else ignored.entering(path, len(below))
-                self._fill(subtree, path, below, inner, (*above, identity))
+                self._fill(subtree, place.entering(path, name), inner)
             elif stat.S_ISREG(mode):
                 tree[name] = path
             else:
                 raise WpmError(f"{path}: is a device, socket or pipe: only files and directories can be packed")
+
+    def _link(self, path: Path, place: _Place) -> Link | None:
+        """The link at a path, when it is one that stays."""
+        if place.volume_depth is None or not path.is_symlink():
+            return None
+        target = str(path.readlink())
+        from_volume = "/".join((*place.names[place.volume_depth :], target))
+        if target.startswith("/") or inside(from_volume) is None:
+            return None
+        return Link(_checked_name(target, path))
 
     def _target(self, path: Path) -> Path:
         """The path itself, or what it links to."""

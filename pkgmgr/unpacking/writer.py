@@ -1,6 +1,7 @@
 """Writing a container's files into a new folder that nobody else can reach yet.
 
-The folder is empty and private, no link is ever made in it, and every file is created anew: nothing can lead outside.
+The folder is empty and private and every file is created anew. Symbolic links are made after all of the files, so that
+nothing is ever written through one, and only those stay that lead to a place inside their own volume.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
-from webc_parser.tree import VolumeDirectory
+from webc_parser.tree import VolumeDirectory, VolumeSymlink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +29,12 @@ class FolderWriter:
         most: The most bytes to write: spans of a container may overlap, and a small one must not fill a disk.
     """
 
-    __slots__ = ("_folder", "_left")
+    __slots__ = ("_folder", "_left", "_links")
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder = folder
         self._left = most
+        self._links: list[tuple[Path, Path, str]] = []
 
     def write_file(self, relative: str, content: bytes | memoryview) -> None:
         """Create one file; the directories on the way are created too.
@@ -45,7 +47,7 @@ class FolderWriter:
         self._create(path, content)
 
     def write_tree(self, relative: str, root: VolumeDirectory) -> None:
-        """Write everything below a directory of a volume."""
+        """Write everything below a directory of a volume, its links excepted: `finish` makes those."""
         top = self._path(relative)
         top.mkdir(parents=True, exist_ok=True)
         left: list[tuple[Path, VolumeDirectory]] = [(top, root)]
@@ -56,8 +58,29 @@ class FolderWriter:
                 if isinstance(entry, VolumeDirectory):
                     self._make_directory(path)
                     left.append((path, entry))
+                elif isinstance(entry, VolumeSymlink):
+                    self._links.append((top, path, entry.target))
                 else:
                     self._write_entry(path, entry)
+
+    def finish(self) -> list[str]:
+        """Make the links; the path and target of each that was left out, as it leads out of its volume."""
+        for _, path, target in self._links:
+            try:
+                path.symlink_to(target)
+            except FileExistsError:
+                raise self._twice(path) from None
+        out = [link for link in self._links if self._leads_out(*link)]
+        for _, path, _ in out:
+            path.unlink()
+        return [f"{path.relative_to(self._folder)} -> {target}" for _, path, target in out]
+
+    @staticmethod
+    def _leads_out(top: Path, path: Path, target: str) -> bool:
+        if target.startswith("/"):
+            return True
+        root, real = os.path.realpath(top), os.path.realpath(path)
+        return os.path.commonpath([root, real]) != root
 
     def _write_entry(self, path: Path, entry: VolumeFile) -> None:
         self._create(path, entry.content)

@@ -11,7 +11,7 @@ import pytest
 from pkgmgr.build import build_package
 from pkgmgr.errors import WpmError
 from webc_parser.container import Container
-from webc_parser.tree import VolumeFile
+from webc_parser.tree import VolumeFile, VolumeSymlink
 from webc_parser.version import Version
 
 WASM = b"\0asm\1\0\0\0"
@@ -213,30 +213,47 @@ def test_ignore_files(project: Path, tmp_path: Path) -> None:
 
 
 class TestLinks:
-    def test_inside_the_package_they_are_packed_as_what_they_point_to(self, project: Path, tmp_path: Path) -> None:
+    def test_a_link_inside_the_mapped_directory_stays_a_link(self, project: Path, tmp_path: Path) -> None:
+        for name, target in (("link", "a.txt"), ("dangling", "nowhere"), ("deep/up", "../a.txt"), ("loop", "loop")):
+            (project / "data" / name).symlink_to(target)
+        with Container.open(build_package(project, tmp_path / "x.webc").path) as container:
+            links = {p: n.target for p, n in container.volumes["/data"].walk() if isinstance(n, VolumeSymlink)}
+        assert links == {"/link": "a.txt", "/dangling": "nowhere", "/deep/up": "../a.txt", "/loop": "loop"}
+
+    def test_version_2_has_no_links(self, project: Path, tmp_path: Path) -> None:
+        (project / "data" / "link").symlink_to("a.txt")
+        with Container.open(build_package(project, tmp_path / "x.webc", version=Version.V2).path) as container:
+            assert "/link" in paths(container, "/data")
+
+    def test_others_inside_the_package_are_packed_as_what_they_point_to(self, project: Path, tmp_path: Path) -> None:
         (project / "data" / "link.txt").symlink_to("../LICENSE")
+        (project / "data" / "absolute.txt").symlink_to(project.resolve() / "LICENSE")
         (project / "data" / "more").symlink_to("../docs")
+        (project / "docs" / "same.md").symlink_to("README.md")
         (project / "main.wasm").rename(project / "real.wasm")
         (project / "main.wasm").symlink_to("real.wasm")
         with Container.open(build_package(project, tmp_path / "x.webc").path) as container:
-            assert {"/link.txt", "/more/README.md"} <= set(paths(container, "/data"))
+            found = set(paths(container, "/data"))
+        assert {"/link.txt", "/absolute.txt", "/more/README.md", "/more/same.md"} <= found
 
+    @pytest.mark.parametrize("version", [Version.V2, Version.V3])
     @pytest.mark.parametrize(
         ("target", "part"),
         [
             ("/etc/passwd", "is a link out of the package"),
             ("../../outside", "is a link out of the package"),
-            ("nowhere", "there is no"),
-            (".", "a directory that it lies in"),
-            ("loop", "cannot"),
+            ("../nowhere", "there is no"),
+            ("../data", "a directory that it lies in"),
+            ("../project-loop", "cannot"),
         ],
     )
-    def test_others_are_refused(self, project: Path, tmp_path: Path, target: str, part: str) -> None:
+    def test_the_rest_is_refused(self, project: Path, tmp_path: Path, target: str, part: str, version: Version) -> None:
         (tmp_path / "outside").touch()
-        (project / "data" / "loop").symlink_to(target)
+        (project / "project-loop").symlink_to("project-loop")
+        (project / "data" / "link").symlink_to(target)
         with pytest.raises(WpmError, match=part) as caught:
-            build_package(project, tmp_path / "x.webc")
-        assert "data/loop" in str(caught.value)
+            build_package(project, tmp_path / "x.webc", version=version)
+        assert "data/link" in str(caught.value)
         assert not (tmp_path / "x.webc").exists()
 
     @pytest.mark.parametrize("name", ["main.wasm", "LICENSE", "data", "three.json"])
