@@ -21,7 +21,7 @@ from pkgmgr.building.webc_manifest import webc_manifest
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest import MANIFEST_NAMES, find_manifest, load_manifest
 from webc_parser.errors import WebcError
-from webc_parser.version import Version
+from webc_parser.version import MAGIC, Version
 
 if TYPE_CHECKING:
     from pkgmgr.manifest import ProjectManifest
@@ -56,7 +56,9 @@ def build_package(directory: Path, output: Path | None = None, *, version: Versi
         WpmError: The manifest is wrong, or a file is missing, leads out of the package or cannot be packed.
         OSError: The output cannot be written.
     """
-    if directory.is_dir() or not directory.is_file() or not is_tarball(directory):
+    if not directory.is_file() or not is_tarball(directory):
+        if is_container(directory):
+            raise WpmError(f"{directory}: is a package already: see what is in it with wpm inspect, or wpm unpack it")
         return _build(load_manifest(directory), output, version, ignore=True)
     with tempfile.TemporaryDirectory(prefix="wpm-build-") as folder:
         extract_tarball(directory, Path(folder))
@@ -67,6 +69,14 @@ def build_package(directory: Path, output: Path | None = None, *, version: Versi
         except WpmError as error:
             # The folder will be gone: what is wrong, is wrong in the archive.
             raise WpmError(str(error).replace(folder, str(directory))) from None
+
+
+def is_container(path: Path) -> bool:
+    """Whether a path is a file that begins as a WEBC does."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def _build(manifest: ProjectManifest, output: Path | None, version: Version, *, ignore: bool) -> BuiltPackage:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_GROWTH = 16
 """How many times larger than its container an unpacked package may be."""
 
+MAX_OVERHEAD = 1 << 20
+"""What it may be larger besides, in bytes: the manifest is a text."""
+
 
 class UnpackedPackage(NamedTuple):
     """Where a package went, and what a `wasmer.toml` cannot say of it."""
@@ -72,7 +75,7 @@ def unpack_package(source: Path, output: Path, *, force: bool = False) -> Unpack
 def _write(container: Container, folder: Path) -> list[str]:
     layout = plan(container.volumes)
     project = ProjectWriter(container, layout)
-    writer = FolderWriter(folder, MAX_GROWTH * container.size)
+    writer = FolderWriter(folder, MAX_GROWTH * container.size + MAX_OVERHEAD)
     writer.write_file(MANIFEST_NAMES[0], project.text().encode())
     for name, content in container.atoms.items():
         writer.write_file(f"{MODULES}/{name}", content)

@@ -6,7 +6,6 @@ Every path is relative to the manifest's directory, in POSIX form, free of `.` a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -64,8 +63,7 @@ class Bindings(NamedTuple):
     imports: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """A `[[module]]`: a WebAssembly file, called an atom once it is packed."""
 
     name: str
@@ -74,14 +72,13 @@ class Module:
     """`none`, `wasi`, `emscripten` or `wasm4`."""
     kind: str | None = None
     """`wasm` when not given; else `tensorflow-SavedModel` or a URL."""
-    interfaces: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    interfaces: Mapping[str, str] = _NOTHING
     bindings: Bindings | None = None
     pass_params: bool | None = None
     """A hint for the optimiser (`annotations.suggested_compiler_optimizations.pass_params`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A `[[command]]`, in the older form without `runner` or the newer one with it."""
 
     name: str
@@ -90,11 +87,10 @@ class Command:
     """A short name (`wasi`) or a URL; `None` means that the module's ABI decides."""
     main_args: tuple[str, ...] = ()
     package: str | None = None
-    annotations: Mapping[str, Any] | AnnotationsFile = field(default_factory=lambda: _NOTHING)
+    annotations: Mapping[str, Any] | AnnotationsFile = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectManifest:
+class ProjectManifest(NamedTuple):
     """A whole `wasmer.toml` or `wapm.toml`; `reader.load_manifest` and `reader.parse_manifest` make them."""
 
     path: Path
@@ -114,7 +110,7 @@ class ProjectManifest:
     wasmer_extra_flags: str | None = None
     disable_command_rename: bool = False
     rename_commands_to_raw_command_name: bool = False
-    dependencies: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    dependencies: Mapping[str, str] = _NOTHING
     """Package name to version requirement, as written."""
     fs: tuple[FsMapping, ...] = ()
     modules: tuple[Module, ...] = ()

@@ -121,9 +121,9 @@ def _mapping(guest: str, table: Table, key: str | None, known: Mapping[str, str]
     source = table.required("from", "namespace/name")
     if source not in known:
         table.fail("from", f"{shown(source)} is not a dependency: add it to [dependencies]")
-    volume = guest_path(table.required("volume", "/data"))
-    if volume is None:
-        table.fail("volume", "is not the name of a volume: write for example /data")
+    volume = table.required("volume", "/data")
+    if guest_path(volume) is None:
+        table.fail("volume", f"{shown(volume)} is not the name of a volume: write for example /data")
     subpath = table.host_path("path")
     table.finish()
     return FsMapping(path, source=source, volume=volume, subpath=subpath or None)

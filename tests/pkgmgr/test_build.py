@@ -294,6 +294,12 @@ def test_every_mistake_is_one_line(project: Path, tmp_path: Path, change: object
     assert not (tmp_path / "out" / "x.webc").exists()
 
 
+def test_a_package_is_not_built_from_a_package(project: Path, tmp_path: Path) -> None:
+    built = build_package(project, tmp_path / "x.webc")
+    with pytest.raises(WpmError, match="is a package already"):
+        build_package(built.path)
+
+
 def test_a_dependency_by_path_is_packed_with_a_warning(tmp_path: Path) -> None:
     (tmp_path / "wasmer.toml").write_text("[dependencies]\n'wpm/x' = './x'")
     built = build_package(tmp_path, tmp_path / "x.webc")

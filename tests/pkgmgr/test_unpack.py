@@ -11,6 +11,7 @@ from pkgmgr.build import build_package
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest import load_manifest
 from pkgmgr.unpack import unpack_package
+from pkgmgr.unpacking.writer import FolderWriter
 from webc_parser.container import Container
 from webc_parser.errors import WebcError
 from webc_parser.source import FileSource, SymlinkSource
@@ -280,6 +281,14 @@ class TestTheOutput:
         with pytest.raises(WebcError):
             unpack_package(source, tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+def test_overlapping_files_do_not_fill_the_disk(tmp_path: Path) -> None:
+    writer = FolderWriter(tmp_path, 5)
+    writer.write_file("a", b"123")
+    with pytest.raises(WpmError, match="fill the disk"):
+        writer.write_file("b", b"456")
+    assert not (tmp_path / "b").exists()
 
 
 NAMES = st.one_of(
