@@ -1,0 +1,1 @@
+"""The steps of `pkgmgr.build`: what goes into a package, and in which form."""

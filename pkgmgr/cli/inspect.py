@@ -1,0 +1,32 @@
+"""`wpm inspect`: show what is in a WEBC file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument("path", type=Path, metavar="FILE", help="a .webc file of any version")
+    parser.add_argument("--files", action="store_true", help="list the files of the volumes too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: Namespace) -> int:
+    """Run the verb."""
+    from pkgmgr.inspect_package import describe, inspect_package
+
+    package = inspect_package(arguments.path, files=arguments.files)
+    if arguments.json:
+        import json
+
+        print(json.dumps(package, indent=2))
+    else:
+        print(describe(package, bold=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
+    return 0

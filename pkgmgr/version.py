@@ -1,0 +1,255 @@
+"""Semantic versions and the requirements that packages put on one another.
+
+Versions follow https://semver.org/spec/v2.0.0.html. Requirements follow cargo
+(https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html), which is what Wasmer's manifests use. One
+thing is more than cargo's: a full version with build metadata (`1.2.3+wasix.2`) asks for exactly that rebuild.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Final
+
+from pkgmgr.errors import WpmError
+
+LONGEST: Final = 256
+"""No version and no comparator is longer than this many characters."""
+
+MOST_COMPARATORS: Final = 32
+_LARGEST_NUMBER: Final = 2**64 - 1
+
+_NUMBER = r"(0|[1-9][0-9]{0,19})"
+_IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
+_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?")
+_COMPARATOR = re.compile(
+    rf"(=|>=|>|<=|<|~|\^)? *{_NUMBER}"
+    rf"(?:\.(?:{_NUMBER}|[*xX])(?:\.(?:{_NUMBER}(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?|[*xX]))?)?"
+)
+_WILDCARD = re.compile(r"\.[*xX](?:\.|$)")
+
+_Key = tuple[tuple[bool, int, str], ...]
+
+
+def _identifiers_key(text: str) -> _Key:
+    """An ordering key for dot-separated identifiers: numbers first and by value, then text by its ASCII."""
+    if not text:
+        return ()
+    return tuple((not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in text.split("."))
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=True)
+class Version:
+    """One version: `major.minor.patch`, with a pre-release and build metadata where they are not empty.
+
+    Versions are ordered by semver's precedence (section 11). Build metadata, which has no precedence, breaks ties, so
+    that the order is total and the newest rebuild of a version is the same one everywhere.
+    """
+
+    major: int
+    minor: int
+    patch: int
+    pre: str = ""
+    build: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Version:
+        """Read a version; anything but a complete semver 2.0 version raises `WpmError`."""
+        match = _VERSION.fullmatch(text) if len(text) <= LONGEST else None
+        if match is None:
+            raise WpmError(f"not a version: {_shown(text)}: expected MAJOR.MINOR.PATCH as in 1.2.3 or 1.2.3-rc.1")
+        major, minor, patch, pre, build = match.groups(default="")
+        numbers = [int(part) for part in (major, minor, patch)]
+        if max(numbers) > _LARGEST_NUMBER:
+            raise WpmError(f"not a version: {_shown(text)}: a number in it is larger than 64 bits")
+        if any(part.isdigit() and part[0] == "0" and part != "0" for part in pre.split(".")):
+            raise WpmError(f"not a version: {_shown(text)}: a number in its pre-release starts with 0")
+        return cls(numbers[0], numbers[1], numbers[2], pre, build)
+
+    @property
+    def core(self) -> tuple[int, int, int]:
+        """The three numbers."""
+        return self.major, self.minor, self.patch
+
+    def _key(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
+        return self.core, not self.pre, _identifiers_key(self.pre), _identifiers_key(self.build), self.build
+
+    def __lt__(self, other: Version) -> bool:
+        return self._key() < other._key()
+
+    def __str__(self) -> str:
+        text = f"{self.major}.{self.minor}.{self.patch}"
+        return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Comparator:
+    """One part of a requirement: an operator and a version of which minor and patch may be left out.
+
+    `operator` is one of `= > >= < <= ~ ^` and `*` (a wildcard: `1.*`).
+    """
+
+    operator: str
+    major: int
+    minor: int | None
+    patch: int | None
+    pre: str = ""
+
+    def matches(self, version: Version) -> bool:
+        """Whether the version is in this comparator's range; pre-releases need `allows_pre` of some part too."""
+        match self.operator:
+            case "=" | "*":
+                return self._same(version)
+            case ">":
+                return self._compare(version) > 0
+            case ">=":
+                return self._same(version) or self._compare(version) > 0
+            case "<":
+                return self._compare(version) < 0
+            case "<=":
+                return self._same(version) or self._compare(version) < 0
+            case "~":
+                return self._tilde(version)
+            case _:
+                return self._caret(version)
+
+    def allows_pre(self, version: Version) -> bool:
+        """Whether this part names a pre-release of the very same `major.minor.patch`, and so lets pre-releases in."""
+        return bool(self.pre) and version.core == (self.major, self.minor, self.patch)
+
+    def _given(self) -> tuple[int, ...]:
+        return tuple(part for part in (self.major, self.minor, self.patch) if part is not None)
+
+    def _same(self, version: Version) -> bool:
+        given = self._given()
+        return version.core[: len(given)] == given and version.pre == self.pre
+
+    def _compare(self, version: Version) -> int:
+        """How the version stands to the parts that are given: -1, 0 or 1; parts left out are equal."""
+        given = self._given()
+        head = version.core[: len(given)]
+        if head != given:
+            return 1 if head > given else -1
+        if len(given) < 3:
+            return 0
+        ours, theirs = _pre_key(self.pre), _pre_key(version.pre)
+        return (theirs > ours) - (theirs < ours)
+
+    def _tilde(self, version: Version) -> bool:
+        given = self._given()
+        if version.core[: len(given[:2])] != given[:2]:
+            return False
+        if self.patch is not None and version.patch != self.patch:
+            return version.patch > self.patch
+        return _pre_key(version.pre) >= _pre_key(self.pre)
+
+    def _caret(self, version: Version) -> bool:
+        """Changes to the right of the leftmost number that is not zero are compatible."""
+        if version.major != self.major:
+            return False
+        if self.minor is None:
+            return True
+        if self.patch is None:
+            return version.minor >= self.minor if self.major else version.minor == self.minor
+        fixed = 1 if self.major else 2 if self.minor else 3
+        given = (self.major, self.minor, self.patch)
+        if version.core[:fixed] != given[:fixed] or version.core < given:
+            return False
+        return version.core > given or _pre_key(version.pre) >= _pre_key(self.pre)
+
+    def __str__(self) -> str:
+        text = ".".join(str(part) for part in self._given()) + (f"-{self.pre}" if self.pre else "")
+        return f"{text}.*" if self.operator == "*" else self.operator + text
+
+
+def _pre_key(pre: str) -> tuple[bool, _Key]:
+    """An ordering key for pre-releases in which none at all is the newest."""
+    return not pre, _identifiers_key(pre)
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a package asks of another's version: all of the comparators, or one exact rebuild.
+
+    No comparator at all is `*`: any version but a pre-release.
+    """
+
+    comparators: tuple[Comparator, ...] = ()
+    exact: Version | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Requirement:
+        """Read a requirement in cargo's syntax; `latest` is `*`, as in Wasmer.
+
+        Raises `WpmError` naming the part that is wrong.
+        """
+        stripped = text.strip(" ")
+        if stripped in {"*", "x", "X", "latest"}:
+            return cls()
+        if "+" in stripped:
+            return cls(exact=_exact_build(stripped, text))
+        parts = stripped.split(",")
+        if len(parts) > MOST_COMPARATORS:
+            raise WpmError(f"not a version requirement: {_shown(text)}: more than {MOST_COMPARATORS} parts")
+        return cls(tuple(_comparator(part.strip(" "), text) for part in parts))
+
+    def matches(self, version: Version) -> bool:
+        """Whether the version satisfies the requirement.
+
+        A pre-release does only where a part of the requirement names a pre-release of the same three numbers.
+        """
+        if self.exact is not None:
+            return version == self.exact
+        if not all(comparator.matches(version) for comparator in self.comparators):
+            return False
+        return not version.pre or any(comparator.allows_pre(version) for comparator in self.comparators)
+
+    def __str__(self) -> str:
+        if self.exact is not None:
+            return f"={self.exact}"
+        return ", ".join(str(comparator) for comparator in self.comparators) or "*"
+
+
+ANY: Final = Requirement()
+"""`*`"""
+
+
+def _exact_build(stripped: str, text: str) -> Version:
+    try:
+        return Version.parse(stripped.removeprefix("=").lstrip(" "))
+    except WpmError:
+        raise WpmError(
+            f"not a version requirement: {_shown(text)}: build metadata (+) needs one full version, as in 1.2.3+build.4"
+        ) from None
+
+
+def _comparator(part: str, whole: str) -> Comparator:
+    """One part between commas, without the spaces around it."""
+    match = _COMPARATOR.fullmatch(part) if len(part) <= LONGEST else None
+    if match is None:
+        why = (
+            "* must stand alone"
+            if part in {"*", "x", "X"}
+            else f"{_shown(part)} is not like ^1.2, ~1.2, >=1.2.3 or 1.*"
+        )
+        raise WpmError(f"not a version requirement: {_shown(whole)}: {why}")
+    operator, major, minor, patch, pre, _ = match.groups()
+    wildcard = _WILDCARD.search(part) is not None
+    if wildcard and patch is not None:
+        raise WpmError(f"not a version requirement: {_shown(whole)}: a number follows a wildcard")
+    # The version's own parser judges what its numbers and its pre-release may be.
+    checked = Version.parse(f"{major}.{minor or 0}.{patch or 0}" + (f"-{pre}" if pre else ""))
+    return Comparator(
+        operator or ("*" if wildcard else "^"),
+        checked.major,
+        None if minor is None else checked.minor,
+        None if patch is None else checked.patch,
+        checked.pre,
+    )
+
+
+def _shown(text: str) -> str:
+    """The text as an error shows it: quoted, on one line, not too long."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")
