@@ -1,4 +1,8 @@
-"""Copying an inode of a lower layer into the upper one, seen by nobody until it is whole."""
+"""Copying an inode of a lower layer into the upper one, seen by nobody until it is whole.
+
+The directory that it is copied into keeps its times: nothing changed in it for the guest. A copy is an inode of its own,
+so hard links among files of a lower layer end there, as with Linux's overlayfs.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +46,7 @@ def copy_file(source: File, directory: Directory, name: str, *, content: bool) -
     Raises:
         OSError: what reading or writing failed with; nothing is left behind then.
     """
+    before = directory.stat()
     work = work_name(directory)
     copy = directory.create(work)
     try:
@@ -53,12 +58,16 @@ def copy_file(source: File, directory: Directory, name: str, *, content: bool) -
         with suppress(OSError):
             directory.unlink(work)
         raise
+    finally:
+        directory.set_times(before.atim, before.mtim)
     return directory.lookup(name)
 
 
 def copy_symlink(source: Symlink, directory: Directory, name: str) -> Node:
     """Bind `name` in the directory to a copy of a symbolic link."""
+    before = directory.stat()
     directory.symlink(name, source.readlink())
+    directory.set_times(before.atim, before.mtim)
     copy = directory.lookup(name)
     _copy_times(source, copy)
     return copy
@@ -66,7 +75,9 @@ def copy_symlink(source: Symlink, directory: Directory, name: str) -> Node:
 
 def copy_directory(source: Directory, directory: Directory, name: str) -> Directory:
     """Bind `name` in the directory to an empty directory with the times of `source`."""
+    before = directory.stat()
     copy = directory.mkdir(name)
+    directory.set_times(before.atim, before.mtim)
     _copy_times(source, copy)
     return copy
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import errno
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from runtime.fs.copy_up import copy_directory, work_name
 from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
 from runtime.fs.node import Directory, DirEntry, File, FileSystem, Node, Stat, Symlink
 from runtime.fs.overlay_leaf import OverlayFile, OverlayLeaf, OverlaySymlink
+from runtime.fs.overlay_lowers import Layer, LowerDirectories, merged
 from runtime.fs.whiteout import (
-    OPAQUE,
     check_guest_name,
     clear_reserved,
     find,
@@ -36,13 +36,6 @@ _SPREAD = 0x9E37_79B9_7F4A_7C15  # keeps the inode numbers of the layers apart
 _INODES = (1 << 64) - 1
 
 
-class Layer(NamedTuple):
-    """A directory of a lower layer; layers are numbered from 1 in the order in which they were added."""
-
-    number: int
-    directory: Directory
-
-
 class OverlayFileSystem:
     """Several filesystems seen as one, of which the first is written to.
 
@@ -58,10 +51,9 @@ class OverlayFileSystem:
         self._origins: dict[int, int] = {}
         self._root = OverlayDirectory(self, None, "", upper.root, self._roots(upper.root))
 
-    def _roots(self, upper: Directory) -> tuple[Layer, ...]:
-        if is_opaque(upper):
-            return ()
-        return _down_to_opaque([Layer(number, layer.root) for number, layer in enumerate(self._layers, 1)])
+    def _roots(self, upper: Directory) -> LowerDirectories:
+        roots = [Layer(number, layer.root) for number, layer in enumerate(self._layers, 1)]
+        return LowerDirectories([] if is_opaque(upper) else merged(roots))
 
     @property
     def root(self) -> OverlayDirectory:
@@ -97,7 +89,7 @@ class OverlayFileSystem:
 class OverlayDirectory(Directory):
     """A directory: the one of the upper layer, if there is one, over those of the lower layers."""
 
-    __slots__ = ("_index", "_ino", "_known", "fs", "lowers", "place", "upper")
+    __slots__ = ("_ino", "_known", "fs", "lowers", "place", "upper")
 
     def __init__(
         self,
@@ -105,7 +97,7 @@ class OverlayDirectory(Directory):
         parent: OverlayDirectory | None,
         name: str,
         upper: Directory | None,
-        lowers: tuple[Layer, ...],
+        lowers: LowerDirectories,
     ) -> None:
         self.fs = fs
         self.place: tuple[OverlayDirectory | None, str] | None = (parent, name)
@@ -115,7 +107,6 @@ class OverlayDirectory(Directory):
         self._ino: int | None = None
         # Directories, and what is still in a lower layer. What is in the upper layer is always asked of it.
         self._known: dict[str, OverlayDirectory | OverlayLeaf] = {}
-        self._index: dict[str, list[tuple[Layer, DirEntry]]] | None = None
 
     # Looking
 
@@ -125,14 +116,15 @@ class OverlayDirectory(Directory):
             if self.upper is not None:
                 self._ino = self.fs.inode(0, self.upper.stat().ino)
             else:
-                self._ino = self.fs.inode(self.lowers[0].number, self.lowers[0].directory.stat().ino)
+                number, directory = self.lowers.first
+                self._ino = self.fs.inode(number, directory.stat().ino)
         return self._ino
 
     def stat(self) -> Stat:
         """As `Node.stat`: of the topmost layer; the link count of a merged directory is 1, which says "not known"."""
         if self.upper is None and not self.lowers:
             raise failure(errno.ENOENT)  # removed
-        real = self.lowers[0].directory if self.upper is None else self.upper
+        real = self.lowers.first[1] if self.upper is None else self.upper
         stat = real.stat()
         merged = len(self.lowers) > (self.upper is None)
         return Stat(self.fs.device, self.ino(), self.filetype, 1 if merged else stat.nlink, *stat[4:])
@@ -163,7 +155,7 @@ class OverlayDirectory(Directory):
                 if not isinstance(real, Directory):
                     node = self._known[name] = self._leaf(name, number, real)
                     return node
-            node = self._known[name] = OverlayDirectory(self.fs, self, name, upper, _directories(lowers))
+            node = self._known[name] = OverlayDirectory(self.fs, self, name, upper, LowerDirectories(lowers))
             return node
 
     def _leaf(self, name: str, layer: int, real: Node) -> OverlayLeaf:
@@ -174,46 +166,14 @@ class OverlayDirectory(Directory):
                 return OverlaySymlink(self.fs, self, name, layer, real)
         raise failure(errno.EIO, name)
 
-    def _lowers_of(self, name: str, upper: Directory | None) -> list[tuple[int, Node]]:
+    def _lowers_of(self, name: str, upper: Directory | None) -> list[Layer]:
         """What the lower layers show of a name below `upper`: directories, or one inode that is not."""
-        found = self._in_lowers(name)
+        found = self.lowers.find(name)
         if not found:
             return []
         if upper is not None:
-            return [] if is_opaque(upper) else found if isinstance(found[0][1], Directory) else []
+            return found if isinstance(found[0].node, Directory) and not is_opaque(upper) else []
         return [] if find(self.upper, whiteout(name)) is not None else found
-
-    def _in_lowers(self, name: str) -> list[tuple[int, Node]]:
-        if len(self.lowers) <= 1:
-            nodes = [(layer.number, find(layer.directory, name)) for layer in self.lowers]
-        else:
-            nodes = [(layer.number, find(layer.directory, name)) for layer, _ in self._indexed().get(name, ())]
-        shown: list[tuple[int, Node]] = []
-        for number, node in nodes:
-            if node is None:
-                continue
-            if shown:
-                above = shown[-1][1]
-                if not isinstance(above, Directory) or not isinstance(node, Directory) or is_opaque(above):
-                    break
-            shown.append((number, node))
-        return shown
-
-    def _indexed(self) -> dict[str, list[tuple[Layer, DirEntry]]]:
-        """Which lower layers have which names: made once, so that a hundred layers cost what one does."""
-        if self._index is None:
-            index: dict[str, list[tuple[Layer, DirEntry]]] = {}
-            hidden: set[str] = set()
-            for layer in self.lowers:
-                hiding: set[str] = set()
-                for entry in layer.directory.entries():
-                    if is_reserved(entry.name):
-                        hiding.add(entry.name[len(whiteout("")) :])
-                    elif entry.name not in hidden:
-                        index.setdefault(entry.name, []).append((layer, entry))
-                hidden |= hiding
-            self._index = index
-        return self._index
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: the upper layer's names, then those that the lower ones add."""
@@ -226,27 +186,20 @@ class OverlayDirectory(Directory):
                 else:
                     known = self._known.get(name)
                     shown[name] = DirEntry(name, self.fs.inode(0, ino) if known is None else known.ino(), filetype)
-            for layer, entry in self._lower_entries():
+            for number, entry in self.lowers.entries():
                 if entry.name not in shown and whiteout(entry.name) not in hidden:
-                    ino = self.fs.inode(layer.number, entry.ino)
-                    shown[entry.name] = DirEntry(entry.name, ino, entry.filetype)
+                    shown[entry.name] = DirEntry(entry.name, self.fs.inode(number, entry.ino), entry.filetype)
             return list(shown.values())
 
-    def _lower_entries(self) -> list[tuple[Layer, DirEntry]]:
-        if len(self.lowers) <= 1:
-            return [(layer, e) for layer in self.lowers for e in layer.directory.entries() if not is_reserved(e.name)]
-        return [found[0] for found in self._indexed().values()]
-
-    def refresh(self, lowers: tuple[Layer, ...]) -> None:
+    def refresh(self, lowers: LowerDirectories) -> None:
         """Look through to these lower layers from now on, here and in every directory below that is in use."""
         pending = [(self, lowers)]
         while pending:
             here, layers = pending.pop()
             here.lowers = layers
-            here._index = None
             for name, child in here._known.items():
                 if isinstance(child, OverlayDirectory):
-                    pending.append((child, _directories(here._lowers_of(name, child.upper))))
+                    pending.append((child, LowerDirectories(here._lowers_of(name, child.upper))))
 
     def forget(self, name: str) -> None:
         """Ask the layers again for this name."""
@@ -271,7 +224,7 @@ class OverlayDirectory(Directory):
         for directory in reversed(missing):
             ino = directory.ino()
             assert directory.place is not None
-            upper = copy_directory(directory.lowers[0].directory, upper, directory.place[1])
+            upper = copy_directory(directory.lowers.first[1], upper, directory.place[1])
             self.fs.remember(upper.stat().ino, ino)
             directory.upper = upper
         return upper
@@ -306,7 +259,7 @@ class OverlayDirectory(Directory):
         """As `Directory.mkdir`."""
         with self.fs.lock:
             upper = self._room_for(name)
-            if self._in_lowers(name):
+            if self.lowers.find(name):
                 # Moved to its name when it is opaque already: never for a moment does the removed one shine through.
                 work = work_name(upper)
                 make_opaque(upper.mkdir(work))
@@ -348,7 +301,7 @@ class OverlayDirectory(Directory):
             node = self._existing(name)
             if isinstance(node, OverlayDirectory):
                 raise failure(errno.EISDIR, name)
-            if self._in_lowers(name):
+            if self.lowers.find(name):
                 hide(self.make_upper(), name)
             if not node.layer:
                 stat = node.real.stat()
@@ -366,7 +319,7 @@ class OverlayDirectory(Directory):
             if node.entries():
                 raise failure(errno.ENOTEMPTY, name)
             node.ino()
-            if self._in_lowers(name):
+            if self.lowers.find(name):
                 hide(self.make_upper(), name)
             if node.upper is not None:
                 clear_reserved(node.upper)
@@ -379,8 +332,7 @@ class OverlayDirectory(Directory):
         self.forget(name)
         node.place = None
         if isinstance(node, OverlayDirectory):
-            node.lowers = ()  # what it hid there must not appear in it now
-            node._index = None
+            node.lowers = LowerDirectories([])  # what it hid there must not appear in it now
             node._known = {}
 
     def rename(self, name: str, target: Directory, new_name: str) -> None:
@@ -414,13 +366,13 @@ class OverlayDirectory(Directory):
         if isinstance(node, OverlayDirectory):
             node.copy_up_tree()
             assert node.upper is not None
-            if target._in_lowers(new_name):
+            if target.lowers.find(new_name):
                 make_opaque(node.upper)
         else:
             node.copy_up()
         source = self.make_upper()
         # First the whiteout: while the name is in the upper layer too, it does nothing.
-        if self._in_lowers(name):
+        if self.lowers.find(name):
             hide(source, name)
         gone = None
         if isinstance(replaced, OverlayDirectory):
@@ -440,7 +392,7 @@ class OverlayDirectory(Directory):
         node.place = (target, new_name)
         if isinstance(node, OverlayDirectory):
             target._known[new_name] = node
-            node.refresh(_directories(target._lowers_of(new_name, node.upper)))
+            node.refresh(LowerDirectories(target._lowers_of(new_name, node.upper)))
 
     def copy_up_tree(self) -> None:
         """Copy this directory and everything below it into the upper layer."""
@@ -478,14 +430,3 @@ def _check_replaceable(
             raise failure(errno.ENOTEMPTY, name)
     elif isinstance(node, OverlayDirectory):
         raise failure(errno.ENOTDIR, name)
-
-
-def _directories(found: list[tuple[int, Node]]) -> tuple[Layer, ...]:
-    return tuple(Layer(number, node) for number, node in found if isinstance(node, Directory))
-
-
-def _down_to_opaque(layers: list[Layer]) -> tuple[Layer, ...]:
-    for position, layer in enumerate(layers):
-        if position + 1 < len(layers) and find(layer.directory, OPAQUE) is not None:
-            return tuple(layers[: position + 1])
-    return tuple(layers)

@@ -24,6 +24,11 @@ def whiteout(name: str) -> str:
     return PREFIX + name
 
 
+def whited_out(reserved: str) -> str:
+    """The name that a whiteout hides."""
+    return reserved[len(PREFIX) :]
+
+
 def is_reserved(name: str) -> bool:
     """Whether a name is the overlay's own, which guests do not see."""
     return name.startswith(PREFIX)

@@ -3,6 +3,10 @@
 import io
 import os
 import shutil
+<<<<<<< HEAD
+=======
+import sys
+>>>>>>> main
 import tarfile
 from pathlib import Path
 
@@ -294,6 +298,30 @@ def test_every_mistake_is_one_line(project: Path, tmp_path: Path, change: object
     assert not (tmp_path / "out" / "x.webc").exists()
 
 
+<<<<<<< HEAD
+=======
+def test_annotations_in_yaml(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "three.json").write_text("wcgi:\n  dialect: cgi\nwhen: 2020-01-01\n")
+    (project / "wasmer.toml").write_text(MANIFEST.replace('kind = "json"', 'kind = "yaml"'))
+    with monkeypatch.context() as patched:
+        patched.setitem(sys.modules, "yaml", None)
+        with pytest.raises(WpmError, match="pip install pyyaml"):
+            build_package(project, tmp_path / "x.webc")
+    pytest.importorskip("yaml")
+    with Container.open(build_package(project, tmp_path / "x.webc").path) as container:
+        annotations = container.manifest.commands["three"].annotations
+        assert (annotations["wcgi"], annotations["when"]) == ({"dialect": "cgi"}, "2020-01-01")
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    for text, part in ((bomb, "more than 10000 values"), ("a: [", "is not valid YAML"), ("1: 2", "have to be strings")):
+        (project / "three.json").write_text(text)
+        with pytest.raises(WpmError, match=part):
+            build_package(project, tmp_path / "x.webc")
+
+
+>>>>>>> main
 def test_a_package_is_not_built_from_a_package(project: Path, tmp_path: Path) -> None:
     built = build_package(project, tmp_path / "x.webc")
     with pytest.raises(WpmError, match="is a package already"):

@@ -55,7 +55,10 @@ def test_build_inspect_unpack(project: Path, capsys: pytest.CaptureFixture[str])
     assert main(["build", str(project), "-o", str(out / "demo.webc")]) == 0
     told = capsys.readouterr()
     assert told.out.startswith(f"{out}/demo.webc: ") and "sha256" in told.out
-    assert told.err == f"wpm: warning: {project}/wasmer.toml: package.licence: unknown key, ignored\n"
+    assert (
+        told.err
+        == f"wpm: warning: {project}/wasmer.toml: package.licence: unknown key, ignored: did you mean license?\n"
+    )
 
     assert main(["inspect", str(out / "demo.webc"), "--files"]) == 0
     text = capsys.readouterr().out
