@@ -47,7 +47,7 @@ def adhoc_lock(specs: Mapping[str, str], store: Store, options: InstallOptions) 
     Raises:
         WpmError: They cannot be resolved or fetched.
     """
-    registries = open_registries(options.registry, offline=options.offline)
+    registries = open_registries(options.registry, offline=options.offline, include=options.include)
     requirements = {alias: _canonical(spec) for alias, spec in specs.items()}
     place = f"adhoc/{_key(requirements, options)}.json"
     kept = _read(store.root / place)
@@ -86,7 +86,8 @@ def _key(requirements: Mapping[str, str], options: InstallOptions) -> str:
     registry = options.registry or os.environ.get(VARIABLE) or ""
     if registry and "://" not in registry:
         registry = str(Path(registry).expanduser().absolute())
-    return hashlib.sha256(json.dumps([list(requirements.items()), registry]).encode()).hexdigest()[:40]
+    included = [str(path.absolute()) for path in options.include]
+    return hashlib.sha256(json.dumps([list(requirements.items()), registry, included]).encode()).hexdigest()[:40]
 
 
 def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:

@@ -15,6 +15,8 @@ from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import FILE_NAME, PATH, LockedPackage, Lockfile, write_lock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pkgmgr.project import Project
     from pkgmgr.store import Store
 
@@ -34,6 +36,7 @@ class InstallOptions(NamedTuple):
         upgrade: Names of packages whose newest compatible version is wanted; None keeps all that are locked.
         jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
         compile: Whether to compile the modules.
+        include: Package files that answer for the packages in them, before any registry.
     """
 
     registry: str | None = None
@@ -43,6 +46,7 @@ class InstallOptions(NamedTuple):
     upgrade: frozenset[str] | None = None
     jobs: int | None = None
     compile: bool = True
+    include: tuple[Path, ...] = ()
 
 
 class InstallReport(NamedTuple):
@@ -107,7 +111,7 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
     from pkgmgr.locking import make_lock
     from pkgmgr.registry import open_registries
 
-    registries = open_registries(options.registry, offline=options.offline)
+    registries = open_registries(options.registry, offline=options.offline, include=options.include)
     return make_lock(project.manifest.dependencies, project.root, registries, store, current, options.upgrade)
 
 
@@ -122,7 +126,7 @@ def fetch_missing(lock: Lockfile, project: Project, store: Store, options: Insta
         from pkgmgr.fetch import fetch_packages
         from pkgmgr.registry import open_registries
 
-        registries = open_registries(options.registry, offline=options.offline)
+        registries = open_registries(options.registry, offline=options.offline, include=options.include)
         jobs = options.jobs or min(8, 2 * (os.cpu_count() or 1))
         fetch_packages(missing, registries, project.root, store, jobs)
     return tuple(package.id for package in missing)

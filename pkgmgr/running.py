@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from binfactory.package import BinaryPackage
     from pkgmgr.install import InstallOptions
     from pkgmgr.store import Store
+    from runtime.fs.node import FileSystem
     from runtime.process import WasiProcess
 
 
@@ -71,7 +73,7 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     """
     from binfactory.factory import BinFactory
     from binfactory.modules import ModuleCache
-    from binfactory.roots import guest_root
+    from binfactory.roots import sandbox_root
     from binfactory.use import map_commands, unite_package
     from pkgmgr.target import find_target
     from runtime.env import WasiEnvBuilder
@@ -79,7 +81,7 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     modules = ModuleCache(store.modules)
     target = find_target(text, options.entrypoint, store, install, modules)
     factory = BinFactory(modules)
-    root = guest_root()
+    root = sandbox_root()
     if target.package is not None:
         unite_package(factory, root, target.package)
     for spec in options.uses:
@@ -122,8 +124,3 @@ def _host(volume: Volume) -> FileSystem:
         return HostFileSystem(volume.host, read_only=volume.read_only)
     except OSError as error:
         raise WpmError(f"--volume {volume.host}: cannot be opened: {error.strerror}") from None
-
-
-if TYPE_CHECKING:
-    from binfactory.package import BinaryPackage
-    from runtime.fs.node import FileSystem

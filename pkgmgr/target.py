@@ -107,9 +107,7 @@ def _head(path: Path) -> bytes:
     return _WASM if head.startswith(_WASM) else head
 
 
-def _of_file(
-    path: Path, entrypoint: str | None, store: Store, options: InstallOptions, modules: ModuleCache
-) -> Target:
+def _of_file(path: Path, entrypoint: str | None, store: Store, options: InstallOptions, modules: ModuleCache) -> Target:
     match _head(path):
         case head if head == _WASM:
             from binfactory.modules import WasmBytes

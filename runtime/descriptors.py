@@ -203,6 +203,10 @@ class DescriptorTable:
         with self._lock:
             return sorted(self._entries.items())
 
+    def values(self) -> list[Descriptor]:
+        """Every descriptor, by number."""
+        return [descriptor for _, descriptor in self.items()]
+
     def __contains__(self, fd: int) -> bool:
         return fd in self._entries
 

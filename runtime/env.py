@@ -11,8 +11,10 @@ from runtime.control import ControlPlane
 from runtime.descriptors import Description, Descriptor, DescriptorTable
 from runtime.errors import RuntimeFault
 from runtime.fs.mounts import MountTable
+from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
+from runtime.hostcalls import current
 from runtime.limits import Limits
 from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
@@ -124,6 +126,7 @@ class WasiEnvBuilder:
         self._sockets: list[socket.socket] = []
         self._limits: dict[str, int | float | None] = {}
         self._programs: Programs | None = None
+        self._devices = True
 
     def args(self, arguments: Iterable[str]) -> WasiEnvBuilder:
         """Add arguments behind `argv[0]`."""
@@ -167,6 +170,11 @@ class WasiEnvBuilder:
         Without any preopen the guest gets `/`, and the working directory as `.`.
         """
         self._preopens.append((path, name or path))
+        return self
+
+    def devices(self, shown: bool) -> WasiEnvBuilder:
+        """Whether there is a `/dev` with null, zero, random, the standard streams and so on; there is unless told."""
+        self._devices = shown
         return self
 
     def cwd(self, path: str) -> WasiEnvBuilder:
@@ -226,9 +234,12 @@ class WasiEnvBuilder:
             RuntimeFault: a mount or the working directory does not exist or is not a directory.
         """
         filesystem: FileSystem = self._root or TmpFileSystem()
-        if self._mounts:
+        mounts = list(self._mounts)
+        if self._devices:
+            mounts.insert(0, ("/dev", process_devices(lambda: current.thread.descriptors)))
+        if mounts:
             table = MountTable(filesystem)
-            for path, mounted in self._mounts:
+            for path, mounted in mounts:
                 try:
                     table.mount(path, mounted)
                 except OSError as error:

@@ -53,6 +53,9 @@ def _is_ours(error: BaseException) -> bool:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
+    # What comes after `--` is the guest's, whatever it looks like.
+    cut = argv.index("--") if "--" in argv else len(argv)
+    argv, rest = argv[:cut], argv[cut + 1 :]
     parser = argparse.ArgumentParser(
         prog="wpm",
         description="Package manager and runner for WebAssembly packages.",
@@ -64,7 +67,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
         sub = verbs.add_parser(name, help=summary, description=summary + ".")
         if name in argv:
             import_module(f"pkgmgr.cli.{name}").add_arguments(sub)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(argv, argparse.Namespace(rest=rest))
     if arguments.version:
         from importlib.metadata import version
 

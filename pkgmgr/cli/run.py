@@ -32,14 +32,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory with a wasmer.toml. Example: wpm run --volume .:/work --cwd /work wpm/coreutils -e wc -- -l notes.txt"
     )
     parser.add_argument("input", metavar="INPUT", help="what to run")
-    parser.add_argument("arguments", metavar="ARGS", nargs=argparse.REMAINDER, help="arguments for the guest")
+    parser.add_argument(
+        "words", metavar="ARGS", nargs="*", help="arguments for the guest; those with a dash go behind --"
+    )
     parser.add_argument("-e", "--entrypoint", metavar="NAME", help="the command of the package to run")
     parser.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable; K takes ours")
     parser.add_argument("--forward-host-env", action="store_true", help="give the guest all our variables")
     parser.add_argument(
         "--volume", action="append", default=[], metavar="HOST:GUEST[:ro]", help="show the guest a directory"
     )
-    parser.add_argument("--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way")
+    parser.add_argument(
+        "--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way"
+    )
     parser.add_argument("--cwd", metavar="DIR", help="the guest's working directory")
     parser.add_argument("--use", action="append", default=[], metavar="PKG", help="add a package's commands and files")
     parser.add_argument(
@@ -60,9 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.running import RunOptions, start
     from pkgmgr.store import Store
 
-    given = arguments.arguments
     options = RunOptions(
-        arguments=tuple(given[1:] if given[:1] == ["--"] else given),
+        arguments=(*arguments.words, *arguments.rest),
         entrypoint=arguments.entrypoint,
         environ=_environ(arguments),
         volumes=tuple(_volumes(arguments)),

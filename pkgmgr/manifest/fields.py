@@ -29,13 +29,10 @@ MAX_WARNINGS = 50
 """Warnings kept for one manifest; a file full of nonsense does not fill the screen."""
 
 
-<<<<<<< HEAD
-=======
 LONGEST_GUESS = 40
 """The longest key, in characters, for which a known one like it is looked for."""
 
 
->>>>>>> main
 class Table:
     """A table of the manifest, its place in the file, and the keys that were asked for.
 
@@ -153,12 +150,6 @@ class Table:
     def finish(self) -> None:
         """Warn of every key that nothing asked for, with the nearest known key when there is one."""
         for key in self.data:
-<<<<<<< HEAD
-            if key in self._known:
-                continue
-            near = next((known for known in sorted(self._known) if _fold(known) == _fold(key)), None)
-            self.warn(key, f"unknown key, ignored{f': did you mean {near}?' if near else ''}")
-=======
             if key not in self._known and len(self.warnings) < MAX_WARNINGS:
                 near = self._nearest(key)
                 self.warn(key, f"unknown key, ignored{f': did you mean {near}?' if near else ''}")
@@ -169,20 +160,12 @@ class Table:
         if len(key) > LONGEST_GUESS:
             return None
         return next(iter(get_close_matches(key, sorted(self._known), n=1, cutoff=0.8)), None)
->>>>>>> main
 
     def _below(self, key: str) -> str:
         part = key if _BARE.fullmatch(key) else shown(key)
         return f"{self.key}.{part}" if self.key else part
 
 
-<<<<<<< HEAD
-def _fold(key: str) -> str:
-    return key.lower().replace("_", "-").removesuffix("s")
-
-
-=======
->>>>>>> main
 def _described(value: object) -> str:
     for kind, text in _KINDS.items():
         if isinstance(value, kind):

@@ -15,6 +15,7 @@ from pkgmgr.version import Version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pkgmgr.registry.included import IncludedPackages
     from pkgmgr.registry.protocol import Registry
     from pkgmgr.source import NamedSource
     from pkgmgr.summary import Location, PackageSummary
@@ -30,15 +31,26 @@ class Registries:
         embedded: What answers for `wpm/*`.
         configured: What answers for every other name; None where none is configured.
         offline: Whether registries that need the network must not be asked.
+        included: Package files that answer for their names before any registry.
     """
 
-    def __init__(self, embedded: Registry, configured: Registry | None = None, *, offline: bool = False) -> None:
+    def __init__(
+        self,
+        embedded: Registry,
+        configured: Registry | None = None,
+        *,
+        offline: bool = False,
+        included: IncludedPackages | None = None,
+    ) -> None:
+        self.included = included
         self.embedded = embedded
         self.configured = configured
         self.offline = offline
 
     def answering(self, name: str) -> Registry:
         """The registry that answers for a name; raises `WpmError` where there is none."""
+        if self.included is not None and name in self.included:
+            return self.included
         if name.startswith(f"{EMBEDDED_NAMESPACE}/"):
             return self.embedded
         if self.configured is None:
@@ -62,7 +74,7 @@ class Registries:
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package with this hash, from whichever registry has it."""
-        for registry in (self.embedded, self.configured):
+        for registry in (self.included, self.embedded, self.configured):
             if registry is None or (registry.needs_network and self.offline):
                 continue
             if (found := registry.by_hash(sha256)) is not None:
@@ -85,7 +97,7 @@ class Registries:
                     )
                 return summary.location
             case source if source == EMBEDDED:
-                return self.embedded.location(package.name, Version.parse(package.version))
+                return self.answering(package.name).location(package.name, Version.parse(package.version))
             case source if source == REGISTRY:
                 return self.answering(package.name).location(package.name, Version.parse(package.version))
             case source:
@@ -97,21 +109,29 @@ class Registries:
         return registry
 
 
-def open_registries(configured: str | None = None, *, offline: bool = False) -> Registries:
+def open_registries(
+    configured: str | None = None, *, offline: bool = False, include: Sequence[Path] = ()
+) -> Registries:
     """The registries of this run.
 
     Args:
         configured: What the command line names: a directory or a `file://` URL; None asks `WPM_REGISTRY`.
         offline: Whether the network must not be used.
+        include: Package files that answer for their names before any registry.
 
     Raises:
-        WpmError: The configured registry is none.
+        WpmError: The configured registry is none, or an included file is no package.
     """
     import registry_fixtures
 
     embedded = DirectoryRegistry(registry_fixtures.ROOT, EMBEDDED, "the embedded registry")
     text = configured or os.environ.get(VARIABLE) or ""
-    return Registries(embedded, _open(text) if text else None, offline=offline)
+    included = None
+    if include:
+        from pkgmgr.registry.included import IncludedPackages
+
+        included = IncludedPackages(include)
+    return Registries(embedded, _open(text) if text else None, offline=offline, included=included)
 
 
 def _open(text: str) -> Registry:

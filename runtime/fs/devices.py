@@ -259,6 +259,10 @@ class LentFile(OpenFile):
         """As `OpenFile.fileno`."""
         return self.lender.fileno()
 
+    def write_fileno(self) -> int | None:
+        """As `OpenFile.write_fileno`."""
+        return self.lender.write_fileno()
+
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """As `OpenFile.readv`."""
         return self.lender.readv(buffers, offset)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
+from runtime.abi.filetype import Filetype
 from runtime.fs.devices import DeviceFileSystem
 from runtime.fs.failure import failure
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from runtime.descriptors import DescriptorTable
     from runtime.fs.node import OpenFile
 
-_ENXIO = 6
+_ENXIO = errno.ENXIO
 
 
 def process_devices(table: Callable[[], DescriptorTable]) -> DeviceFileSystem:
@@ -32,10 +34,16 @@ def process_devices(table: Callable[[], DescriptorTable]) -> DeviceFileSystem:
 
         return opened
 
+    def terminal() -> OpenFile:
+        for number in range(3):
+            if number in table():
+                file = table().get(number).description.file
+                if file is not None and file.filetype is Filetype.CHARACTER_DEVICE:
+                    return file
+        raise failure(_ENXIO)
+
     def descriptors() -> Mapping[int, OpenFile]:
         items = table().items()
         return {number: entry.description.file for number, entry in items if entry.description.file is not None}
 
-    return DeviceFileSystem(
-        stdin=stream(0), stdout=stream(1), stderr=stream(2), tty=stream(0), descriptors=descriptors
-    )
+    return DeviceFileSystem(stdin=stream(0), stdout=stream(1), stderr=stream(2), tty=terminal, descriptors=descriptors)

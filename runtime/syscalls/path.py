@@ -23,6 +23,7 @@ from runtime.abi.flags import (
 )
 from runtime.descriptors import Description, Descriptor
 from runtime.fs import naming
+from runtime.fs.devices import LentFile
 from runtime.fs.node import Directory, File, Symlink
 from runtime.fs.walk import walk
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
@@ -176,7 +177,7 @@ def open_path(
     if oflags & OFlags.DIRECTORY:
         raise GuestError(Errno.NOTDIR)
     assert isinstance(node, File)
-    return _open_file(node, oflags, rights, inheriting, fdflags)
+    return _open_file(env, node, oflags, rights, inheriting, fdflags)
 
 
 def _open_directory(location: Location, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
@@ -187,10 +188,15 @@ def _open_directory(location: Location, oflags: int, rights: int, inheriting: in
     return Descriptor(Description(location=location, flags=fdflags), rights & DIRECTORY_RIGHTS, inheriting)
 
 
-def _open_file(node: File, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
+def _open_file(env: WasiEnv, node: File, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
     writes = bool(rights & WRITE_RIGHTS) or bool(oflags & OFlags.TRUNC) or bool(fdflags & FdFlags.APPEND)
     reads = bool(rights & _READ_RIGHTS) or not writes
     file = node.open(read=reads, write=writes, truncate=bool(oflags & OFlags.TRUNC))
+    if isinstance(file, LentFile):
+        # /dev/stdin and its like: one more descriptor of what is open, which lives as long as the last of them.
+        for descriptor in env.descriptors.values():
+            if descriptor.description.file is file.lender:
+                return Descriptor(descriptor.description, rights & rights_of(file), inheriting)
     return Descriptor(Description(file=file, flags=fdflags), rights & rights_of(file), inheriting)
 
 

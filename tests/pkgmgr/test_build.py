@@ -3,10 +3,7 @@
 import io
 import os
 import shutil
-<<<<<<< HEAD
-=======
 import sys
->>>>>>> main
 import tarfile
 from pathlib import Path
 
@@ -298,8 +295,6 @@ def test_every_mistake_is_one_line(project: Path, tmp_path: Path, change: object
     assert not (tmp_path / "out" / "x.webc").exists()
 
 
-<<<<<<< HEAD
-=======
 def test_annotations_in_yaml(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "three.json").write_text("wcgi:\n  dialect: cgi\nwhen: 2020-01-01\n")
     (project / "wasmer.toml").write_text(MANIFEST.replace('kind = "json"', 'kind = "yaml"'))
@@ -321,7 +316,6 @@ def test_annotations_in_yaml(project: Path, tmp_path: Path, monkeypatch: pytest.
             build_package(project, tmp_path / "x.webc")
 
 
->>>>>>> main
 def test_a_package_is_not_built_from_a_package(project: Path, tmp_path: Path) -> None:
     built = build_package(project, tmp_path / "x.webc")
     with pytest.raises(WpmError, match="is a package already"):

@@ -74,11 +74,7 @@ def test_the_package_directory_itself_can_be_mapped() -> None:
 def test_unknown_keys_are_warnings_that_guess_what_was_meant() -> None:
     manifest = parsed("[package]\nlicence-file='x'\nlicense_file='LICENSE'\n[env]\nA='b'\n[[modules]]\nname='x'")
     assert manifest.warnings == (
-<<<<<<< HEAD
-        "/project/wasmer.toml: package.licence-file: unknown key, ignored",
-=======
         "/project/wasmer.toml: package.licence-file: unknown key, ignored: did you mean license-file?",
->>>>>>> main
         "/project/wasmer.toml: package.license_file: unknown key, ignored: did you mean license-file?",
         "/project/wasmer.toml: env: unknown key, ignored",
         "/project/wasmer.toml: modules: unknown key, ignored: did you mean module?",
