@@ -110,9 +110,9 @@ static bool copy_dressed(struct reader *reader)
 int cat_main(int argc, char **argv)
 {
     static const struct long_option longs[] = {
-        {"show-all", 'A', NO_ARGUMENT},   {"number-nonblank", 'b', NO_ARGUMENT}, {"show-ends", 'E', NO_ARGUMENT},
-        {"number", 'n', NO_ARGUMENT},     {"squeeze-blank", 's', NO_ARGUMENT},   {"show-tabs", 'T', NO_ARGUMENT},
-        {"show-nonprinting", 'v', NO_ARGUMENT}, {0}};
+        {"number-nonblank", 'b', NO_ARGUMENT}, {"number", 'n', NO_ARGUMENT},    {"squeeze-blank", 's', NO_ARGUMENT},
+        {"show-nonprinting", 'v', NO_ARGUMENT}, {"show-ends", 'E', NO_ARGUMENT}, {"show-tabs", 'T', NO_ARGUMENT},
+        {"show-all", 'A', NO_ARGUMENT}, {0}};
     struct options options;
     options_start(&options, argc, argv, "AbeEnstTuv", longs);
     for (int code; (code = options_next(&options)) != -1;) {

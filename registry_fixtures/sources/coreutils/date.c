@@ -220,8 +220,8 @@ static void print_format(const char *format, struct moment moment)
 
 static const char *iso_format(const char *option, const char *text, bool rfc)
 {
-    static const char *const iso_words[] = {"date", "hours", "minutes", "seconds", "ns", NULL};
-    static const char *const iso_formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H%:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%dT%H:%M:%S%:z",
+    static const char *const iso_words[] = {"hours", "minutes", "date", "seconds", "ns", NULL};
+    static const char *const iso_formats[] = {"%Y-%m-%dT%H%:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%:z",
                                               "%Y-%m-%dT%H:%M:%S,%N%:z"};
     static const char *const rfc_words[] = {"date", "seconds", "ns", NULL};
     static const char *const rfc_formats[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M:%S%:z", "%Y-%m-%d %H:%M:%S.%N%:z"};

@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "characters.h"
+
 static int digit_value(int c)
 {
     return isdigit(c) ? c - '0' : tolower(c) - 'a' + 10;
 }
 
-int read_escape(const char **text, bool zero_octal, bool plain_octal)
+int read_escape(const char **text, bool zero_octal)
 {
     static const char letters[] = "abefnrtv\\", bytes[] = "\a\b\033\f\n\r\t\v\\";
     const char *p = *text;
@@ -33,7 +35,7 @@ int read_escape(const char **text, bool zero_octal, bool plain_octal)
         *text = p;
         return value;
     }
-    if (*p >= '0' && *p <= '7' && (plain_octal || *p == '0')) {
+    if (*p >= '0' && *p <= '7') {
         if (zero_octal && *p == '0')
             p++;
         for (; digits < 3 && *p >= '0' && *p <= '7'; digits++)
@@ -52,7 +54,7 @@ bool print_escaped(const char *text)
             putchar(c);
             continue;
         }
-        int value = read_escape(&text, true, false);
+        int value = read_escape(&text, true);
         if (value == ESCAPE_STOP)
             return false;
         putchar(value >= 0 ? value : '\\');
@@ -64,6 +66,8 @@ void print_utf8(unsigned long point)
 {
     if (point < 0x80) {
         putchar((int)point);
+    } else if (!characters_are_utf8()) {
+        printf(point < 0x10000 ? "\\u%04lX" : "\\U%08lX", point);
     } else if (point < 0x800) {
         putchar((int)(0xc0 | point >> 6));
         putchar((int)(0x80 | (point & 0x3f)));

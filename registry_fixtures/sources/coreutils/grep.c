@@ -72,12 +72,6 @@ static enum { READ_DIRECTORIES, RECURSE_DIRECTORIES, SKIP_DIRECTORIES } director
 static bool any_selected, any_error, follow_links, names_given;
 static const char *label = "(standard input)";
 
-_Noreturn static void usage(void)
-{
-    fputs("Usage: grep [OPTION]... PATTERNS [FILE]...\n", stderr);
-    applet_try_help();
-}
-
 static void complain(const char *name)
 {
     if (!request.no_messages)
@@ -366,7 +360,7 @@ int grep_main(int argc, char **argv)
     int file_count = options.operand_count;
     if (!patterns.given) {
         if (file_count == 0)
-            usage();
+            applet_try_help();
         add_text(&patterns, files[0], strlen(files[0]));
         files++;
         file_count--;

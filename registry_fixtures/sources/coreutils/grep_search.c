@@ -283,7 +283,7 @@ int64_t grep_search(const struct grep_request *request, int fd, const char *name
     if (failure == 0 && !request->quiet)
         print_summary(&search, selected);
     if (search.silent && !request->quiet)
-        printf("%s: %s: binary file matches\n", applet_name, name);
+        applet_warnx("%s: binary file matches", name);
     free(reader.data);
     for (size_t i = 0; i < search.kept_room; i++)
         free(search.kept[i].text);

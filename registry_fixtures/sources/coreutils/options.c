@@ -60,9 +60,10 @@ static int next_letter(struct options *options)
 
 static const struct long_option *nth_long(const struct options *options, size_t n)
 {
-    if (n < 2)
-        return &everywhere[n];
-    return options->longs != NULL && options->longs[n - 2].name != NULL ? &options->longs[n - 2] : NULL;
+    size_t own = 0;
+    while (options->longs != NULL && options->longs[own].name != NULL)
+        own++;
+    return n < own ? &options->longs[n] : n < own + 2 ? &everywhere[n - own] : NULL;
 }
 
 static int next_long(struct options *options, const char *text)
@@ -70,7 +71,7 @@ static int next_long(struct options *options, const char *text)
     size_t length = strcspn(text, "=");
     const struct long_option *found = NULL, *candidate;
     bool exact = false, ambiguous = false;
-    for (size_t i = 0; (i < 2 || options->longs != NULL) && (candidate = nth_long(options, i)) != NULL && !exact; i++) {
+    for (size_t i = 0; (candidate = nth_long(options, i)) != NULL && !exact; i++) {
         if (strncmp(candidate->name, text, length) != 0)
             continue;
         exact = strlen(candidate->name) == length;
@@ -151,5 +152,6 @@ int options_choice(const char *option, const char *text, const char *const *word
     fputs("Valid arguments are:\n", stderr);
     for (int i = 0; words[i] != NULL; i++)
         fprintf(stderr, "  - '%s'\n", words[i]);
-    applet_try_help();
+    fprintf(stderr, "Try '%s --help' for more information.\n", applet_name);
+    exit(1);
 }

@@ -34,7 +34,7 @@ static const char *take_argument(void)
 static void check_number(const char *text, const char *end)
 {
     if (errno == ERANGE) {
-        applet_warn("%s", quote_name(text));
+        applet_warnx("%s: Numerical result out of range", quote_name(text));
         status = 1;
     } else if (end == text) {
         applet_warnx("%s: expected a numeric value", quote_name(text));
@@ -116,7 +116,7 @@ static bool print_format_escape(const char **text)
         print_unicode(text, digits);
         return true;
     }
-    int value = read_escape(text, false, true);
+    int value = read_escape(text, false);
     if (value == ESCAPE_STOP)
         return false;
     if (value == ESCAPE_NO_DIGITS)
@@ -145,7 +145,7 @@ static bool print_b(const char *text)
             print_unicode(&text, digits);
             continue;
         }
-        int value = read_escape(&text, true, true);
+        int value = read_escape(&text, true);
         if (value == ESCAPE_STOP)
             return false;
         if (value == ESCAPE_NO_DIGITS)

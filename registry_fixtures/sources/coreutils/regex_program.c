@@ -52,7 +52,7 @@ static struct node *fail(struct parser *parser, const char *error)
     if (parser->error == NULL)
         parser->error = error;
     parser->at = parser->end;
-    return make(parser, (struct node){EMPTY});
+    return make(parser, (struct node){.kind = EMPTY});
 }
 
 static struct node *join(struct parser *parser, enum node_kind kind, struct node *left, struct node *right)
@@ -314,8 +314,6 @@ static struct node *atom(struct parser *parser, bool first)
         parser->at++;
         return group(parser);
     }
-    if (parser->extended && c == ')')
-        return fail(parser, "Unmatched ) or \\)");
     return symbol_node(parser, take_symbol(parser));
 }
 
@@ -379,6 +377,7 @@ static struct node *sequence(struct parser *parser)
         if (first && *parser->at == '*' && !parser->extended) {
             part = symbol_node(parser, take_symbol(parser));
         } else if (first && parser->extended && *parser->at != '{' && repetition(parser, &least, &most)) {
+            applet_warnx("warning: %c at start of expression", parser->at[-1]);
             continue;
         } else {
             part = atom(parser, whole == NULL);
@@ -389,7 +388,7 @@ static struct node *sequence(struct parser *parser)
             part = make(parser, (struct node){.kind = REPEAT, .left = part, .least = least, .most = most});
         whole = whole == NULL ? part : join(parser, THEN, whole, part);
     }
-    return whole != NULL ? whole : make(parser, (struct node){EMPTY});
+    return whole != NULL ? whole : make(parser, (struct node){.kind = EMPTY});
 }
 
 static struct node *alternatives(struct parser *parser)
@@ -409,7 +408,7 @@ static struct node *literal(struct parser *parser)
         struct node *part = symbol_node(parser, take_symbol(parser));
         whole = whole == NULL ? part : join(parser, THEN, whole, part);
     }
-    return whole != NULL ? whole : make(parser, (struct node){EMPTY});
+    return whole != NULL ? whole : make(parser, (struct node){.kind = EMPTY});
 }
 
 static bool too_big;

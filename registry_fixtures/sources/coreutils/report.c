@@ -71,6 +71,8 @@ int usage_status(void)
 
 void applet_try_help(void)
 {
+    if (strcmp(applet_name, "grep") == 0)
+        fputs("Usage: grep [OPTION]... PATTERNS [FILE]...\n", stderr);
     fprintf(stderr, "Try '%s --help' for more information.\n", applet_name);
     exit(usage_status());
 }

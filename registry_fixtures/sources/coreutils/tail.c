@@ -126,7 +126,8 @@ static bool hold_last(int fd)
     for (;;) {
         if (room - held < READ_SIZE) {
             size_t gone = last_part(hold, held);
-            memmove(hold, hold + gone, held - gone);
+            if (gone > 0)
+                memmove(hold, hold + gone, held - gone);
             held -= gone;
             if (held + READ_SIZE > room / 2)
                 hold = reallocate(hold, room = room * 2 + (1 << 20));

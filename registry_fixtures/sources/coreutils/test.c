@@ -275,7 +275,7 @@ static bool two(void)
         return !one();
     }
     if (!is_unary(words[at]))
-        applet_diex(2, "%s: unary operator expected", quote_name(words[at]));
+        missing_after(words[at + 1]);
     at += 2;
     return unary(words[at - 2][1], words[at - 1]);
 }
