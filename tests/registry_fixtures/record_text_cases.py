@@ -1,4 +1,4 @@
-"""Write `cases/text.json` anew: what the GNU tools of this host answer to the command lines of `text_command_lines.py`.
+"""Write `cases/text.json` anew: what the GNU tools of this host answer to the lines of `cases/text_commands.txt`.
 
 Run it as a script on a host with GNU coreutils 9 and GNU grep 3.8 or newer; the tests only read what it wrote.
 """
@@ -6,22 +6,17 @@ Run it as a script on a host with GNU coreutils 9 and GNU grep 3.8 or newer; the
 import json
 import shlex
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from text_command_lines import FILES, GROUPS  # noqa: E402
-
-TARGET = Path(__file__).parent / "cases" / "text.json"
+CASES = Path(__file__).parent / "cases"
 
 
-def record(command: str, stdin: str, environment: dict[str, str]) -> dict[str, Any]:
+def record(command: str, files: dict[str, str], stdin: str, environment: dict[str, str]) -> dict[str, Any]:
     """Run one command line in a folder of the files that it names, and say what came of it."""
     arguments = shlex.split(command)
-    files = {name: text for name, text in FILES.items() if any(name in argument for argument in arguments)}
+    files = {name: text for name, text in files.items() if any(name in argument for argument in arguments)}
     with tempfile.TemporaryDirectory() as folder:
         for name, text in files.items():
             path = Path(folder, name)
@@ -59,13 +54,14 @@ def record(command: str, stdin: str, environment: dict[str, str]) -> dict[str, A
 
 def main() -> None:
     """Record every command line."""
-    cases = [
-        record(command, group.stdin, group.environment)
-        for group in GROUPS
-        for command in group.commands.strip().splitlines()
-        if command and not command.startswith("##")
-    ]
-    TARGET.write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+    files = json.loads((CASES / "text_files.json").read_text("utf-8"))
+    cases, settings = [], {}
+    for line in (CASES / "text_commands.txt").read_text("utf-8").splitlines():
+        if line.startswith("@"):
+            settings = json.loads(line[1:])
+        elif line and not line.startswith("#"):
+            cases.append(record(line, files, settings.get("stdin", ""), settings.get("env", {})))
+    (CASES / "text.json").write_text("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
     print(f"{len(cases)} cases")
 
 

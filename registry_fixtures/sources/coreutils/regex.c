@@ -1,8 +1,6 @@
 /* Regular expressions: see regex.h. Patterns without back references share one automaton. */
 #include "regex.h"
 
-#include <string.h>
-
 #include "reader.h"
 #include "regex_automaton.h"
 #include "regex_groups.h"
@@ -13,8 +11,6 @@ struct regex {
     struct automaton *automaton; /* of the plain patterns; made at the first search */
     struct program *with_groups;
     size_t group_count;
-    const char *needle; /* the one pattern when it is just a text */
-    size_t needle_length, pattern_count;
 };
 
 struct regex *regex_new(struct regex_options options)
@@ -27,11 +23,7 @@ struct regex *regex_new(struct regex_options options)
 const char *regex_add(struct regex *regex, const char *pattern, size_t length)
 {
     struct program trial = {0};
-    bool literal = regex->options.syntax == FIXED_SYNTAX;
-    if (!literal) {
-        literal = true;
-        for (size_t i = 0; i < length; i++)
-            literal &= pattern[i] != '\0' && strchr("\\[].*^$+?{}()|", pattern[i]) == NULL;
+    if (regex->options.syntax != FIXED_SYNTAX) {
         bool may_refer = false;
         for (size_t i = 0; i + 1 < length; i++)
             may_refer |= pattern[i] == '\\' && pattern[i + 1] >= '1' && pattern[i + 1] <= '9';
@@ -40,19 +32,12 @@ const char *regex_add(struct regex *regex, const char *pattern, size_t length)
             if (wrong != NULL)
                 return wrong;
             if (trial.has_groups) {
-                regex->pattern_count++;
                 regex->with_groups = reallocate(regex->with_groups, (regex->group_count + 1) * sizeof trial);
                 regex->with_groups[regex->group_count++] = trial;
                 return NULL;
             }
         }
     }
-    regex->pattern_count++;
-    bool plain = literal && regex->options.whole == ANYWHERE && !regex->options.fold;
-    for (size_t i = 0; i < length && plain; i++)
-        plain = (unsigned char)pattern[i] < 0x80;
-    regex->needle = plain ? pattern : NULL;
-    regex->needle_length = length;
     return program_add(&regex->plain, pattern, length, regex->options);
 }
 
@@ -68,8 +53,6 @@ static bool search_plain(struct regex *regex, const char *line, size_t length, s
 bool regex_search(struct regex *regex, const char *line, size_t length)
 {
     size_t end;
-    if (regex->needle != NULL && regex->pattern_count == 1)
-        return memmem(line, length, regex->needle, regex->needle_length) != NULL;
     if (search_plain(regex, line, length, 0, &end))
         return true;
     for (size_t i = 0; i < regex->group_count; i++)
