@@ -2,7 +2,6 @@
 #include "ls.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -100,10 +99,9 @@ static int list_directory(struct pending *directory, struct pending **queue, boo
         entry->name = list.entries[i].name;
         entry->type = list.entries[i].type;
         entry->inode = list.entries[i].inode;
-        char *path = path_join(directory->path, entry->name);
-        errno = 0;
-        ls_examine(entry, path, false);
-        if (!entry->has_status && ls.format == LS_LONG) result = 1;
+        bool here = !strcmp(directory->path, ".");
+        char *path = here ? copy_string(entry->name) : path_join(directory->path, entry->name);
+        if (!ls_examine(entry, path, false)) result = 1;
         free(path);
     }
     ls_sort_entries(entries, count);
@@ -142,6 +140,7 @@ int ls_main(int argc, char **argv) {
         tail = &found->next;
     }
     bool printed = files > 0;
+    ls_measure_long(entries, count);
     if (files) ls_print_entries(listed, files, false);
     bool with_title = ls.recursive || operands > 1;
     while (queue) {

@@ -24,6 +24,7 @@ struct ls_settings {
     bool inode, blocks, human, numeric, no_owner, no_group, terminal, ignore_backups;
     unsigned human_base;
     unsigned long long block_size; /* of -s and "total" */
+    char block_unit[4];            /* printed behind a size in blocks, when only a unit was given */
     const char *time_format;       /* strftime's, or NULL for the two of the locale */
     const char *recent_format;
     size_t width, tab_size;
@@ -46,13 +47,15 @@ struct ls_entry {
     size_t width; /* of what is shown, indicator included, without the columns before it */
 };
 
-/* Fills the entry from the filesystem as far as the settings need it; false (after a message) if it is not there. */
+/* Fills the entry from the filesystem as far as the settings need it; false (after a message) if it is not there. An
+   operand then shows nothing, but a name found in a directory is listed all the same. */
 bool ls_examine(struct ls_entry *entry, const char *path, bool command_line);
 void ls_sort_entries(struct ls_entry *entries, size_t count);
 void ls_free_entries(struct ls_entry *entries, size_t count);
 /* Prints the entries in the chosen format; directory says whether they are one's contents ("total"). */
 void ls_print_entries(struct ls_entry *entries, size_t count, bool directory);
-void ls_print_long(struct ls_entry *entries, size_t count);
+/* Makes the long format's columns wide enough for these entries, until the next call. */
+void ls_measure_long(const struct ls_entry *entries, size_t count);
 void ls_print_total(const struct ls_entry *entries, size_t count);
 /* Prints -i's and -s's columns, the name in its color and its indicator. */
 void ls_print_name(const struct ls_entry *entry, size_t inode_width, size_t blocks_width);

@@ -22,6 +22,7 @@ static bool needs_status(const struct ls_entry *entry) {
 }
 
 bool ls_examine(struct ls_entry *entry, const char *path, bool command_line) {
+    bool seen = true;
     if (command_line || needs_status(entry)) {
         bool follow = ls.links == LS_FOLLOW_ALL || (command_line && ls.links == LS_FOLLOW_COMMAND_LINE);
         int failed = follow ? stat(path, &entry->status) : lstat(path, &entry->status);
@@ -29,7 +30,6 @@ bool ls_examine(struct ls_entry *entry, const char *path, bool command_line) {
             struct stat target;
             if (!stat(path, &target) && S_ISDIR(target.st_mode)) entry->status = target;
         }
-        if (failed && follow && !command_line) failed = lstat(path, &entry->status);
         if (failed && !command_line && !strcmp(entry->name, "..")) {
             /* Above the root of a sandbox there is nothing to look at: it is its own parent. */
             char *directory = path_parent(path);
@@ -39,13 +39,14 @@ bool ls_examine(struct ls_entry *entry, const char *path, bool command_line) {
         if (failed) {
             applet_warn("cannot access %s", quoted(path));
             if (command_line) return false;
+            seen = false;
         } else {
             entry->has_status = true;
             if (entry_type(entry->status.st_mode) != DT_UNKNOWN) entry->type = entry_type(entry->status.st_mode);
             entry->inode = entry->status.st_ino;
         }
     }
-    if (entry->type == DT_LNK && (ls.format == LS_LONG || ls.directories_first || ls.color)) {
+    if (seen && entry->type == DT_LNK && (ls.format == LS_LONG || ls.directories_first || ls.color)) {
         struct stat target;
         if (ls.format == LS_LONG) {
             entry->target = read_link(path);
@@ -57,7 +58,7 @@ bool ls_examine(struct ls_entry *entry, const char *path, bool command_line) {
         }
     }
     entry->shown = ls_shown_name(entry->name);
-    return true;
+    return seen;
 }
 
 struct timespec ls_entry_time(const struct ls_entry *entry) {

@@ -3,6 +3,9 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
+#ifndef __wasi__
+#include <sys/sysmacros.h>
+#endif
 
 #include "allocate.h"
 #include "file_mode.h"
@@ -119,45 +122,68 @@ static void time_text(struct timespec when, char *text, size_t size) {
     if (!fields || !strftime(text, size, pattern, fields)) snprintf(text, size, "%lld", (long long)when.tv_sec);
 }
 
-void ls_print_long(struct ls_entry *entries, size_t count) {
-    size_t links_width = 0, owner_width = 0, group_width = 0, size_width = 0, inode_width, blocks_width;
-    char links[24], owner[40], group[40], size[24], mode[11], time[160];
-    ls_column_widths(entries, count, &inode_width, &blocks_width);
+static struct { size_t links, owner, group, size, inode, blocks; } columns;
+
+static void size_or_device(const struct stat *status, char text[32]) {
+    if (!S_ISCHR(status->st_mode) && !S_ISBLK(status->st_mode)) {
+        ls_size_text((unsigned long long)status->st_size, false, text);
+        return;
+    }
+#ifdef __wasi__
+    strcpy(text, "0, 0"); /* WASI does not number its devices. */
+#else
+    sprintf(text, "%u, %u", (unsigned)major(status->st_rdev), (unsigned)minor(status->st_rdev));
+#endif
+}
+
+void ls_measure_long(const struct ls_entry *entries, size_t count) {
+    char text[40];
+    memset(&columns, 0, sizeof columns);
+    ls_column_widths(entries, count, &columns.inode, &columns.blocks);
     for (size_t i = 0; i < count; i++) {
         const struct stat *status = &entries[i].status;
-        sprintf(links, "%llu", (unsigned long long)status->st_nlink);
-        ls_size_text((unsigned long long)status->st_size, false, size);
-        owner_text(file_owner(status), false, owner);
-        owner_text(file_group(status), true, group);
-        links_width = widest(links_width, links);
-        owner_width = widest(owner_width, owner);
-        group_width = widest(group_width, group);
-        size_width = widest(size_width, size);
+        if (!entries[i].has_status) {
+            columns.links = widest(columns.links, "?"), columns.owner = widest(columns.owner, "?");
+            columns.group = widest(columns.group, "?"), columns.size = widest(columns.size, "?");
+            continue;
+        }
+        sprintf(text, "%llu", (unsigned long long)status->st_nlink);
+        columns.links = widest(columns.links, text);
+        owner_text(file_owner(status), false, text);
+        columns.owner = widest(columns.owner, text);
+        owner_text(file_group(status), true, text);
+        columns.group = widest(columns.group, text);
+        size_or_device(status, text);
+        columns.size = widest(columns.size, text);
     }
+}
+
+static void print_long(const struct ls_entry *entries, size_t count) {
+    char owner[40], group[40], size[32], mode[11], time[160];
     for (size_t i = 0; i < count; i++) {
         const struct ls_entry *entry = &entries[i];
         const struct stat *status = &entry->status;
         char blocks[24];
-        if (ls.inode) printf("%*llu ", (int)inode_width, entry->inode);
+        if (ls.inode) printf("%*llu ", (int)columns.inode, entry->inode);
         if (ls.blocks) {
             ls_size_text(file_blocks(status) * 512, true, blocks);
-            printf("%*s ", (int)blocks_width, blocks);
+            printf("%*s ", (int)columns.blocks, blocks);
         }
         if (entry->has_status) {
             mode_string(file_mode(status), mode);
             owner_text(file_owner(status), false, owner);
             owner_text(file_group(status), true, group);
-            ls_size_text((unsigned long long)status->st_size, false, size);
+            size_or_device(status, size);
             time_text(ls_entry_time(entry), time, sizeof time);
-            printf("%s %*llu ", mode, (int)links_width, (unsigned long long)status->st_nlink);
-            if (!ls.no_owner) printf(ls.numeric ? "%*s " : "%-*s ", (int)owner_width, owner);
-            if (!ls.no_group) printf(ls.numeric ? "%*s " : "%-*s ", (int)group_width, group);
-            printf("%*s %s ", (int)size_width, size, time);
+            printf("%s %*llu ", mode, (int)columns.links, (unsigned long long)status->st_nlink);
+            if (!ls.no_owner) printf(ls.numeric ? "%*s " : "%-*s ", (int)columns.owner, owner);
+            if (!ls.no_group) printf(ls.numeric ? "%*s " : "%-*s ", (int)columns.group, group);
+            printf("%*s %s ", (int)columns.size, size, time);
         } else {
-            printf("%c????????? %*s ", entry->type == DT_DIR ? 'd' : entry->type == DT_LNK ? 'l' : entry->type == DT_REG ? '-' : '?', (int)links_width, "?");
-            if (!ls.no_owner) printf("%-*s ", (int)owner_width, "?");
-            if (!ls.no_group) printf("%-*s ", (int)group_width, "?");
-            printf("%*s %12s ", (int)size_width, "?", "?");
+            printf("%c????????? %*s ", entry->type == DT_DIR ? 'd' : entry->type == DT_LNK ? 'l' : entry->type == DT_REG ? '-' : '?', (int)columns.links, "?");
+            if (!ls.no_owner) printf("%-*s ", (int)columns.owner, "?");
+            if (!ls.no_group) printf("%-*s ", (int)columns.group, "?");
+            printf("%*s %12s ", (int)columns.size, "?", "?");
         }
         ls_print_shown(entry);
         putchar(ls.end_of_line);
@@ -168,7 +194,8 @@ void ls_print_entries(struct ls_entry *entries, size_t count, bool directory) {
     size_t inode_width = 0, blocks_width = 0;
     if (directory && (ls.format == LS_LONG || ls.blocks)) ls_print_total(entries, count);
     if (ls.format == LS_LONG) {
-        ls_print_long(entries, count);
+        if (directory) ls_measure_long(entries, count);
+        print_long(entries, count);
         return;
     }
     if (ls.format != LS_COMMAS) ls_column_widths(entries, count, &inode_width, &blocks_width);

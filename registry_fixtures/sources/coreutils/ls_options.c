@@ -88,7 +88,9 @@ static int choose(const struct option_scan *scan, const char *option, const stru
         bool alias = choice > choices && choice[-1].value == choice->value;
         used += (size_t)snprintf(message + used, sizeof message - used, alias ? ", '%s'" : "\n  - '%s'", choice->word);
     }
-    option_error(scan, "%s", message);
+    struct option_scan minor = *scan;
+    minor.usage_status = 1; /* GNU's, though other usage errors of ls are 2 */
+    option_error(&minor, "%s", message);
 }
 
 static const struct choice when_choices[] = {
@@ -140,6 +142,7 @@ static void set_block_size(const char *text) {
     size_t skip = !unit ? 0 : !end[1] ? 1 : !strcmp(end + 1, "B") ? 2 : !strcmp(end + 1, "iB") ? 3 : 0;
     if (unit && skip) {
         for (const char *at = units; at <= unit; at++) value *= base;
+        if (end == text) snprintf(ls.block_unit, sizeof ls.block_unit, "%s", text);
         end += skip;
     }
     if (*end || !value) applet_diex(2, "invalid --block-size argument %s", quoted(text));

@@ -5,14 +5,14 @@
 #include <sys/stat.h>
 
 #include "allocate.h"
-#include "make_directory.h"
 #include "option_scan.h"
 #include "path_text.h"
 #include "quote_name.h"
 
 static void report(const char *path) { printf("%s: created directory %s\n", applet_name, quoted(path)); }
 
-bool make_parents(const char *path, bool verbose) {
+/* Makes the missing parents of path, not path itself. False after a message. */
+static bool make_parents(const char *path, bool verbose) {
     char *part = copy_string(path);
     path_strip_slashes(part);
     bool made = true;
