@@ -50,8 +50,9 @@ bool copy_data(const char *source, const char *target, const struct stat *status
     struct stat existing;
     bool exists = !lstat(target, &existing);
     size_t length = strlen(target);
-    if (length && target[length - 1] == '/' && !path_is_directory(target)) {
-        errno = ENOTDIR;
+    bool slash = length && target[length - 1] == '/' && !path_is_directory(target);
+    if (slash || !length) {
+        errno = slash ? ENOTDIR : ENOENT;
         applet_warn("cannot create regular file %s", quoted(target));
         close(input);
         return false;

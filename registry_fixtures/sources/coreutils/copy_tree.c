@@ -181,7 +181,7 @@ bool copy_tree(const char *source, const char *target, const struct copying *how
     if (links == COPY_LINKS_DEFAULT) links = how->recursive ? COPY_NO_FOLLOW : COPY_FOLLOW_ALL;
     enum walk_links walk = links == COPY_NO_FOLLOW ? WALK_NO_LINKS : links == COPY_FOLLOW_OPERANDS ? WALK_ROOT_LINK : WALK_ALL_LINKS;
     struct stat status;
-    if (walk == WALK_NO_LINKS ? lstat(source, &status) : stat(source, &status)) {
+    if (path_is_empty(source) || (walk == WALK_NO_LINKS ? lstat(source, &status) : stat(source, &status))) {
         applet_warn("cannot stat %s", quoted(source));
         return false;
     }

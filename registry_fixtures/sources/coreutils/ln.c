@@ -62,14 +62,19 @@ static void fail(const struct linking *how, const char *text, const char *path) 
 }
 
 static bool make_link(const struct linking *how, const char *text, const char *path) {
+    if (path_is_empty(path) || path_is_empty(text)) return false;
     if (how->symbolic) return !symlink(text, path);
-    return !linkat(AT_FDCWD, text, AT_FDCWD, path, how->follow ? AT_SYMLINK_FOLLOW : 0);
+    /* Not every host follows a link by itself, so -L looks the file up first. */
+    char *real = how->follow ? realpath(text, NULL) : NULL;
+    bool made = (real || !how->follow) && !linkat(AT_FDCWD, real ? real : text, AT_FDCWD, path, 0);
+    free(real);
+    return made;
 }
 
 static bool link_one(const struct linking *how, const char *source, const char *path) {
     struct stat from, to;
     if (!how->symbolic) {
-        if (how->follow ? stat(source, &from) : lstat(source, &from)) {
+        if (path_is_empty(source) || (how->follow ? stat(source, &from) : lstat(source, &from))) {
             applet_warn("failed to access %s", quoted(source));
             return false;
         }

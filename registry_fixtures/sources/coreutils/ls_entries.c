@@ -25,7 +25,7 @@ bool ls_examine(struct ls_entry *entry, const char *path, bool command_line) {
     bool seen = true;
     if (command_line || needs_status(entry)) {
         bool follow = ls.links == LS_FOLLOW_ALL || (command_line && ls.links == LS_FOLLOW_COMMAND_LINE);
-        int failed = follow ? stat(path, &entry->status) : lstat(path, &entry->status);
+        int failed = path_is_empty(path) ? -1 : follow ? stat(path, &entry->status) : lstat(path, &entry->status);
         if (!failed && command_line && ls.links == LS_FOLLOW_COMMAND_LINE_DIRECTORIES && S_ISLNK(entry->status.st_mode)) {
             struct stat target;
             if (!stat(path, &target) && S_ISDIR(target.st_mode)) entry->status = target;

@@ -35,7 +35,7 @@ static bool make_parents(const char *path, bool verbose) {
 
 static bool make_one(const char *path, bool parents, bool verbose) {
     if (parents && !make_parents(path, verbose)) return false;
-    if (!mkdir(path, 0777)) {
+    if (!path_is_empty(path) && !mkdir(path, 0777)) {
         if (verbose) report(path);
         return true;
     }

@@ -37,7 +37,7 @@ static bool move_across(const char *source, const char *target, const struct mov
 
 static bool move_one(const char *source, const char *target, const struct moving *how) {
     struct stat from, to;
-    if (lstat(source, &from)) {
+    if (path_is_empty(source) || lstat(source, &from)) {
         applet_warn("cannot stat %s", quoted(source));
         return false;
     }
@@ -69,7 +69,7 @@ static bool move_one(const char *source, const char *target, const struct moving
         if (how->update && newer && !S_ISDIR(from.st_mode)) return true;
         if (how->clobber == COPY_ASK && !confirm("overwrite %s? ", quoted(target))) return true;
     }
-    if (!rename(source, target)) {
+    if (!path_is_empty(target) && !rename(source, target)) {
         if (how->verbose) printf("renamed %s -> %s\n", quoted(source), quoted(target));
         return true;
     }

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "applet.h"
+#include "quote_name.h"
 
 _Noreturn void option_error(const struct option_scan *scan, const char *format, ...) {
     va_list values;
@@ -15,6 +17,12 @@ _Noreturn void option_error(const struct option_scan *scan, const char *format, 
     fprintf(stderr, "%s: ", applet_name);
     vfprintf(stderr, format, values);
     va_end(values);
+    for (int i = 1; scan->dash_hint && i < scan->argc; i++) {
+        struct stat status;
+        if (scan->argv[i][0] != '-' || lstat(scan->argv[i], &status)) continue;
+        fprintf(stderr, "\nTry '%s ./%s' to %s the file %s.", applet_name, scan->argv[i], scan->dash_hint, quoted(scan->argv[i]));
+        break;
+    }
     fprintf(stderr, "\nTry '%s --help' for more information.\n", applet_name);
     exit(scan->usage_status);
 }

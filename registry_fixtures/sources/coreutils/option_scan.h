@@ -18,6 +18,7 @@ struct option_scan {
     const struct option_spec *specs; /* ends with an id of 0 */
     const char *synopsis;            /* what follows "Usage: NAME " */
     int usage_status;                /* exit status of a wrong command line */
+    const char *dash_hint;           /* "remove": what "./-x" would do to a file that looks like an option, or NULL */
     char *argument;                  /* of the option just returned, or NULL */
     /* private */
     int next, operand_count;

@@ -1,6 +1,7 @@
 /* Paths as text. */
 #include "path_text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,9 +50,15 @@ void path_strip_slashes(char *path) {
     while (length > 1 && path[length - 1] == '/') path[--length] = 0;
 }
 
+bool path_is_empty(const char *path) {
+    if (*path) return false;
+    errno = ENOENT;
+    return true;
+}
+
 bool path_is_directory(const char *path) {
     struct stat status;
-    return !stat(path, &status) && S_ISDIR(status.st_mode);
+    return !path_is_empty(path) && !stat(path, &status) && S_ISDIR(status.st_mode);
 }
 
 char *read_link(const char *path) {

@@ -16,6 +16,8 @@ char *path_join(const char *directory, const char *name);
 bool path_is_dots(const char *path);
 /* Removes trailing slashes, but leaves "/". */
 void path_strip_slashes(char *path);
+/* Whether the path is "", with errno ENOENT: some C libraries for WASI take it for ".". */
+bool path_is_empty(const char *path);
 bool path_is_directory(const char *path);
 /* The target of a symbolic link: a string to free, or NULL with errno. */
 char *read_link(const char *path);

@@ -50,7 +50,7 @@ int rm_main(int argc, char **argv) {
         {'v', "verbose", NO_ARGUMENT, "explain what is being done"},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... [FILE]...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... [FILE]...", .usage_status = 1, .dash_hint = "remove"};
     struct removal how = {0};
     enum asking asking = ASK_NEVER;
     bool preserve_root = true;

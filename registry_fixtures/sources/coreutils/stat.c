@@ -51,7 +51,7 @@ int stat_main(int argc, char **argv) {
     int result = 0;
     for (int i = 1; i <= scan.operand_count; i++) {
         struct stat status;
-        if (follow ? stat(argv[i], &status) : lstat(argv[i], &status)) {
+        if (path_is_empty(argv[i]) || (follow ? stat(argv[i], &status) : lstat(argv[i], &status))) {
             applet_warn(file_system ? "cannot read file system information for %s" : "cannot statx %s", quoted(argv[i]));
             result = 1;
         } else if (file_system) {

@@ -2,6 +2,7 @@
 #include "stat_format.h"
 
 #include <stdio.h>
+#include <time.h>
 #ifndef __wasi__
 #include <grp.h>
 #include <pwd.h>

@@ -10,6 +10,7 @@
 #include "date_text.h"
 #include "option_scan.h"
 #include "applet.h"
+#include "path_text.h"
 #include "quote_name.h"
 
 enum { TIME_OPTION = 256, NO_CREATE };
@@ -19,6 +20,10 @@ static bool touch_one(const char *path, const struct timespec times[2], bool cre
     if (!strcmp(path, "-")) {
         if (!futimens(STDOUT_FILENO, times)) return true;
         applet_warn("setting times of %s", quoted(path));
+        return false;
+    }
+    if (path_is_empty(path)) {
+        applet_warn("cannot touch %s", quoted(path));
         return false;
     }
     if (!utimensat(AT_FDCWD, path, times, flags)) return true;

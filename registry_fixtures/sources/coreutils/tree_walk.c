@@ -6,6 +6,7 @@
 
 #include "allocate.h"
 #include "directory_list.h"
+#include "path_text.h"
 
 /* A directory that the walk is in. */
 struct level {
@@ -113,6 +114,7 @@ static bool visit_node(struct walk *walk, unsigned char type) {
 bool tree_walk(const char *root, enum walk_links links, bool sorted, walk_visitor *visit, void *context) {
     struct walk walk = {.links = links, .sorted = sorted, .visit = visit, .context = context, .root_length = strlen(root)};
     struct stat status;
+    if (path_is_empty(root)) return false;
     if (links == WALK_NO_LINKS || stat(root, &status)) {
         if (lstat(root, &status)) return false;
     }
