@@ -168,7 +168,7 @@ static enum walk_verdict visit(void *context, struct walk_node *node, enum walk_
     } else {
         struct stat existing;
         bool no_follow = S_ISLNK(status->st_mode) || run->how->hard_link;
-        bool exists = !(no_follow ? lstat(target, &existing) : stat(target, &existing));
+        bool exists = !path_is_empty(target) && !(no_follow ? lstat(target, &existing) : stat(target, &existing));
         if ((!exists || may_replace(run, node->path, target, status, &existing)) && !make_file(run, node->path, target, status)) run->failed = true;
     }
     free(target);

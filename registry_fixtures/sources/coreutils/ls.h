@@ -21,7 +21,7 @@ struct ls_settings {
     enum ls_indicator indicator;
     enum ls_links links;
     bool all, almost_all, reverse, recursive, directory, directories_first, color, hide_control;
-    bool inode, blocks, human, numeric, no_owner, no_group, terminal, ignore_backups;
+    bool inode, blocks, human, numeric, no_owner, no_group, terminal, ignore_backups, scaled;
     unsigned human_base;
     unsigned long long block_size; /* of -s and "total" */
     char block_unit[4];            /* printed behind a size in blocks, when only a unit was given */

@@ -125,7 +125,7 @@ void ls_print_shown(const struct ls_entry *entry) {
 
 void ls_size_text(unsigned long long bytes, bool in_blocks, char text[24]) {
     if (ls.human) human_size(bytes, ls.human_base, text);
-    else if (in_blocks || ls.block_size != 1024) sprintf(text, "%llu%s", (bytes + ls.block_size - 1) / ls.block_size, ls.block_unit);
+    else if (in_blocks || ls.scaled) sprintf(text, "%llu%s", (bytes + ls.block_size - 1) / ls.block_size, ls.block_unit);
     else sprintf(text, "%llu", bytes);
 }
 

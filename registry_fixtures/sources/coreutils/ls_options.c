@@ -147,6 +147,7 @@ static void set_block_size(const char *text) {
     }
     if (*end || !value) applet_diex(2, "invalid --block-size argument %s", quoted(text));
     ls.block_size = value;
+    ls.scaled = true;
 }
 
 static void ignore(const char *pattern) {
@@ -250,6 +251,7 @@ int ls_read_options(int argc, char **argv) {
     }
     /* -c and -u choose the order too, unless -l only shows that time or an order was asked for. */
     if (time_given && !sort_given && ls.format != LS_LONG) ls.sort = LS_BY_TIME;
+    if (!ls.width) ls.tab_size = 0;
     if ((int)ls.links == -1) {
         bool plain = ls.directory || ls.indicator == LS_CLASSIFY || ls.format == LS_LONG;
         ls.links = plain ? LS_LINKS_AS_THEY_ARE : LS_FOLLOW_COMMAND_LINE_DIRECTORIES;

@@ -47,7 +47,7 @@ static bool move_one(const char *source, const char *target, const struct moving
         applet_warn("cannot stat %s", quoted(source));
         return false;
     }
-    bool exists = !lstat(target, &to);
+    bool exists = !path_is_empty(target) && !lstat(target, &to);
     if (exists) {
         if (how->clobber == COPY_NO_CLOBBER) return true;
         struct stat reached;
