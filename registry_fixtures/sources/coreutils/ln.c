@@ -66,7 +66,7 @@ static bool make_link(const struct linking *how, const char *text, const char *p
     if (how->symbolic) return !symlink(text, path);
     /* Not every host follows a link by itself, so -L looks the file up first. */
     char *real = how->follow ? realpath(text, NULL) : NULL;
-    bool made = (real || !how->follow) && !linkat(AT_FDCWD, real ? real : text, AT_FDCWD, path, 0);
+    bool made = (real || !how->follow) && !link(real ? real : text, path);
     free(real);
     return made;
 }
