@@ -38,37 +38,66 @@ static bool make_source_parents(const char *directory, const char *source, const
     return made;
 }
 
+const char cp_help[] =
+    "Usage: cp [OPTION]... SOURCE... DEST\n"
+    "\n"
+    "  -a, --archive                    same as -dR --preserve=all\n"
+    "      --attributes-only            don't copy the file data, just the attributes\n"
+    "  -d                               same as --no-dereference --preserve=links\n"
+    "  -f, --force                      if a destination cannot be opened, remove it and try again\n"
+    "  -i, --interactive                prompt before overwrite\n"
+    "  -H                               follow command-line symbolic links in SOURCE\n"
+    "  -l, --link                       hard link files instead of copying\n"
+    "  -L, --dereference                always follow symbolic links in SOURCE\n"
+    "  -n, --no-clobber                 do not overwrite an existing file\n"
+    "  -P, --no-dereference             never follow symbolic links in SOURCE\n"
+    "  -p                               preserve times (and mode and owner where there are any)\n"
+    "      --preserve[=VALUE]           preserve the attributes listed: mode,ownership,timestamps,links,all\n"
+    "      --no-preserve=VALUE          don't preserve the attributes listed\n"
+    "      --parents                    use full source file name under DIRECTORY\n"
+    "  -R, --recursive                  copy directories recursively\n"
+    "  -r                               the same\n"
+    "      --remove-destination         remove each existing destination file first\n"
+    "  -s, --symbolic-link              make symbolic links instead of copying\n"
+    "      --strip-trailing-slashes     remove any trailing slashes from each SOURCE argument\n"
+    "  -t, --target-directory=VALUE     copy all SOURCE arguments into directory VALUE\n"
+    "  -T, --no-target-directory        treat DEST as a normal file\n"
+    "  -u, --update                     copy only when the SOURCE file is newer, or the destination missing\n"
+    "  -v, --verbose                    explain what is being done\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int cp_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'a', "archive", NO_ARGUMENT, "same as -dR --preserve=all"},
-        {ATTRIBUTES_ONLY, "attributes-only", NO_ARGUMENT, "don't copy the file data, just the attributes"},
-        {'d', NULL, NO_ARGUMENT, "same as --no-dereference --preserve=links"},
-        {'f', "force", NO_ARGUMENT, "if a destination cannot be opened, remove it and try again"},
-        {'i', "interactive", NO_ARGUMENT, "prompt before overwrite"},
-        {'H', NULL, NO_ARGUMENT, "follow command-line symbolic links in SOURCE"},
-        {'l', "link", NO_ARGUMENT, "hard link files instead of copying"},
-        {'L', "dereference", NO_ARGUMENT, "always follow symbolic links in SOURCE"},
-        {'n', "no-clobber", NO_ARGUMENT, "do not overwrite an existing file"},
-        {'P', "no-dereference", NO_ARGUMENT, "never follow symbolic links in SOURCE"},
-        {'p', NULL, NO_ARGUMENT, "preserve times (and mode and owner where there are any)"},
-        {PRESERVE, "preserve", OPTIONAL_ARGUMENT, "preserve the attributes listed: mode,ownership,timestamps,links,all"},
-        {NO_PRESERVE, "no-preserve", REQUIRED_ARGUMENT, "don't preserve the attributes listed"},
-        {PARENTS, "parents", NO_ARGUMENT, "use full source file name under DIRECTORY"},
-        {'R', "recursive", NO_ARGUMENT, "copy directories recursively"},
-        {'r', NULL, NO_ARGUMENT, "the same"},
-        {REFLINK, "reflink", OPTIONAL_ARGUMENT, NULL},
-        {REMOVE_DESTINATION, "remove-destination", NO_ARGUMENT, "remove each existing destination file first"},
-        {'s', "symbolic-link", NO_ARGUMENT, "make symbolic links instead of copying"},
-        {SPARSE, "sparse", REQUIRED_ARGUMENT, NULL},
-        {STRIP_SLASHES, "strip-trailing-slashes", NO_ARGUMENT, "remove any trailing slashes from each SOURCE argument"},
-        {'t', "target-directory", REQUIRED_ARGUMENT, "copy all SOURCE arguments into directory VALUE"},
-        {'T', "no-target-directory", NO_ARGUMENT, "treat DEST as a normal file"},
-        {'u', "update", NO_ARGUMENT, "copy only when the SOURCE file is newer, or the destination missing"},
-        {'v', "verbose", NO_ARGUMENT, "explain what is being done"},
-        {'x', "one-file-system", NO_ARGUMENT, NULL},
+        {'a', "archive", NO_ARGUMENT},
+        {ATTRIBUTES_ONLY, "attributes-only", NO_ARGUMENT},
+        {'d', NULL, NO_ARGUMENT},
+        {'f', "force", NO_ARGUMENT},
+        {'i', "interactive", NO_ARGUMENT},
+        {'H', NULL, NO_ARGUMENT},
+        {'l', "link", NO_ARGUMENT},
+        {'L', "dereference", NO_ARGUMENT},
+        {'n', "no-clobber", NO_ARGUMENT},
+        {'P', "no-dereference", NO_ARGUMENT},
+        {'p', NULL, NO_ARGUMENT},
+        {PRESERVE, "preserve", OPTIONAL_ARGUMENT},
+        {NO_PRESERVE, "no-preserve", REQUIRED_ARGUMENT},
+        {PARENTS, "parents", NO_ARGUMENT},
+        {'R', "recursive", NO_ARGUMENT},
+        {'r', NULL, NO_ARGUMENT},
+        {REFLINK, "reflink", OPTIONAL_ARGUMENT},
+        {REMOVE_DESTINATION, "remove-destination", NO_ARGUMENT},
+        {'s', "symbolic-link", NO_ARGUMENT},
+        {SPARSE, "sparse", REQUIRED_ARGUMENT},
+        {STRIP_SLASHES, "strip-trailing-slashes", NO_ARGUMENT},
+        {'t', "target-directory", REQUIRED_ARGUMENT},
+        {'T', "no-target-directory", NO_ARGUMENT},
+        {'u', "update", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
+        {'x', "one-file-system", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... SOURCE... DEST", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     struct copying how = {0};
     struct target target = {0};
     bool parents = false, strip = false;

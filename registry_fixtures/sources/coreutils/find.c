@@ -8,6 +8,8 @@
 #include "allocate.h"
 #include "quote_name.h"
 
+_Noreturn void applet_print_help(void);
+
 struct find_settings find;
 
 static void complain(const char *path) {
@@ -45,22 +47,22 @@ static enum walk_verdict visit(void *context, struct walk_node *node, enum walk_
     return deepest || other_device || (find.prune && !find.depth_first) ? WALK_SKIP : WALK_ON;
 }
 
-static void print_help(void) {
-    fputs("Usage: find [-H] [-L] [-P] [PATH...] [EXPRESSION]\n\n"
-          "Default path is the current directory; default expression is -print.\n\n"
-          "Operators (highest precedence first):\n"
-          "  ( EXPR )   ! EXPR   -not EXPR   EXPR1 -a EXPR2   EXPR1 -and EXPR2\n"
-          "  EXPR1 -o EXPR2   EXPR1 -or EXPR2   EXPR1 , EXPR2\n"
-          "Options: -depth -maxdepth N -mindepth N -xdev -follow\n"
-          "Tests (N can be +N, -N or N):\n"
-          "  -name PATTERN -iname PATTERN -path PATTERN -ipath PATTERN -lname PATTERN\n"
-          "  -type [bcdpfls] -xtype [bcdpfls] -size N[bcwkMG] -empty -links N -inum N\n"
-          "  -newer FILE -anewer FILE -cnewer FILE -newerXY REFERENCE -samefile FILE\n"
-          "  -mtime N -atime N -ctime N -mmin N -amin N -cmin N -perm [-/]MODE\n"
-          "  -uid N -gid N -user NAME -group NAME -readable -writable -executable -true -false\n"
-          "Actions: -print -print0 -printf FORMAT -ls -delete -prune -quit\n", stdout);
-    exit(applet_close_stdout(0));
-}
+const char find_help[] =
+    "Usage: find [-H] [-L] [-P] [PATH...] [EXPRESSION]\n"
+    "\n"
+    "Default path is the current directory; default expression is -print.\n"
+    "\n"
+    "Operators (highest precedence first):\n"
+    "  ( EXPR )   ! EXPR   -not EXPR   EXPR1 -a EXPR2   EXPR1 -and EXPR2\n"
+    "  EXPR1 -o EXPR2   EXPR1 -or EXPR2   EXPR1 , EXPR2\n"
+    "Options: -depth -maxdepth N -mindepth N -xdev -follow\n"
+    "Tests (N can be +N, -N or N):\n"
+    "  -name PATTERN -iname PATTERN -path PATTERN -ipath PATTERN -lname PATTERN\n"
+    "  -type [bcdpfls] -xtype [bcdpfls] -size N[bcwkMG] -empty -links N -inum N\n"
+    "  -newer FILE -anewer FILE -cnewer FILE -newerXY REFERENCE -samefile FILE\n"
+    "  -mtime N -atime N -ctime N -mmin N -amin N -cmin N -perm [-/]MODE\n"
+    "  -uid N -gid N -user NAME -group NAME -readable -writable -executable -true -false\n"
+    "Actions: -print -print0 -printf FORMAT -ls -delete -prune -quit\n";
 
 int find_main(int argc, char **argv) {
     find = (struct find_settings){.maximum_depth = -1};
@@ -71,7 +73,7 @@ int find_main(int argc, char **argv) {
         if (!strcmp(word, "-H")) find.links = WALK_ROOT_LINK;
         else if (!strcmp(word, "-L")) find.links = WALK_ALL_LINKS;
         else if (!strcmp(word, "-P")) find.links = WALK_NO_LINKS;
-        else if (!strcmp(word, "--help") || !strcmp(word, "-help")) print_help();
+        else if (!strcmp(word, "--help") || !strcmp(word, "-help")) applet_print_help();
         else if (strncmp(word, "-O", 2)) break;
     }
     if (first < argc && !strcmp(argv[first], "--")) first++;

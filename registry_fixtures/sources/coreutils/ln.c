@@ -120,21 +120,37 @@ static bool link_one(const struct linking *how, const char *source, const char *
     return made;
 }
 
+const char ln_help[] =
+    "Usage: ln [OPTION]... TARGET... [LINK_NAME | DIRECTORY]\n"
+    "\n"
+    "  -f, --force                      remove existing destination files\n"
+    "  -i, --interactive                prompt whether to remove destinations\n"
+    "  -L, --logical                    dereference TARGETs that are symbolic links\n"
+    "  -n, --no-dereference             treat LINK_NAME as a normal file if it is a symbolic link to a directory\n"
+    "  -P, --physical                   make hard links directly to symbolic links\n"
+    "  -r, --relative                   with -s, create links relative to link location\n"
+    "  -s, --symbolic                   make symbolic links instead of hard links\n"
+    "  -t, --target-directory=VALUE     specify the directory in which to create the links\n"
+    "  -T, --no-target-directory        treat LINK_NAME as a normal file always\n"
+    "  -v, --verbose                    print name of each linked file\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int ln_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'f', "force", NO_ARGUMENT, "remove existing destination files"},
-        {'i', "interactive", NO_ARGUMENT, "prompt whether to remove destinations"},
-        {'L', "logical", NO_ARGUMENT, "dereference TARGETs that are symbolic links"},
-        {'n', "no-dereference", NO_ARGUMENT, "treat LINK_NAME as a normal file if it is a symbolic link to a directory"},
-        {'P', "physical", NO_ARGUMENT, "make hard links directly to symbolic links"},
-        {'r', "relative", NO_ARGUMENT, "with -s, create links relative to link location"},
-        {'s', "symbolic", NO_ARGUMENT, "make symbolic links instead of hard links"},
-        {'t', "target-directory", REQUIRED_ARGUMENT, "specify the directory in which to create the links"},
-        {'T', "no-target-directory", NO_ARGUMENT, "treat LINK_NAME as a normal file always"},
-        {'v', "verbose", NO_ARGUMENT, "print name of each linked file"},
+        {'f', "force", NO_ARGUMENT},
+        {'i', "interactive", NO_ARGUMENT},
+        {'L', "logical", NO_ARGUMENT},
+        {'n', "no-dereference", NO_ARGUMENT},
+        {'P', "physical", NO_ARGUMENT},
+        {'r', "relative", NO_ARGUMENT},
+        {'s', "symbolic", NO_ARGUMENT},
+        {'t', "target-directory", REQUIRED_ARGUMENT},
+        {'T', "no-target-directory", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... TARGET... [LINK_NAME | DIRECTORY]", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     struct linking how = {0};
     struct target target = {0};
     bool keep_links = false;

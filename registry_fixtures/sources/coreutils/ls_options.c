@@ -14,61 +14,121 @@ enum {
     BLOCK_SIZE, FOLLOW_DIRECTORIES, QUOTING_STYLE, SHOW_CONTROL, HIDE,
 };
 
+const char ls_help[] =
+    "Usage: ls [OPTION]... [FILE]...\n"
+    "\n"
+    "  -a, --all                        do not ignore entries starting with .\n"
+    "  -A, --almost-all                 do not list implied . and ..\n"
+    "  -b, --escape                     print C-style escapes for nongraphic characters\n"
+    "      --block-size=VALUE           scale sizes by VALUE when printing them\n"
+    "  -B, --ignore-backups             do not list implied entries ending with ~\n"
+    "  -c                               use the time of the last status change\n"
+    "  -C                               list entries by columns\n"
+    "      --color[=VALUE]              color the output: always, auto or never\n"
+    "  -d, --directory                  list directories themselves, not their contents\n"
+    "  -f                               list all entries in directory order\n"
+    "  -F, --classify[=VALUE]           append indicator (one of */=>@|) to entries\n"
+    "      --file-type                  likewise, except do not append '*'\n"
+    "      --format=VALUE               across -x, commas -m, horizontal -x, long -l, single-column -1, vertical -C\n"
+    "      --full-time                  like -l --time-style=full-iso\n"
+    "  -g                               like -l, but do not list owner\n"
+    "      --group-directories-first    group directories before files\n"
+    "  -G, --no-group                   in a long listing, don't print group names\n"
+    "  -h, --human-readable             with -l and -s, print sizes like 1K 234M 2G etc.\n"
+    "      --si                         likewise, but use powers of 1000 not 1024\n"
+    "  -H, --dereference-command-line   follow symbolic links listed on the command line\n"
+    "      --dereference-command-line-symlink-to-dir follow each that points to a directory\n"
+    "      --hide=VALUE                 do not list implied entries matching shell pattern VALUE\n"
+    "      --indicator-style=VALUE      none, slash (-p), file-type, classify (-F)\n"
+    "  -i, --inode                      print the index number of each file\n"
+    "  -I, --ignore=VALUE               do not list implied entries matching shell pattern VALUE\n"
+    "  -k, --kibibytes                  default to 1024-byte blocks\n"
+    "  -l                               use a long listing format\n"
+    "  -L, --dereference                show information for the file a symbolic link refers to\n"
+    "  -m                               fill width with a comma separated list of entries\n"
+    "  -n, --numeric-uid-gid            like -l, but list numeric user and group IDs\n"
+    "  -N, --literal                    print entry names without quoting\n"
+    "  -o                               like -l, but do not list group information\n"
+    "  -p                               append / indicator to directories\n"
+    "  -q, --hide-control-chars         print ? instead of nongraphic characters\n"
+    "      --show-control-chars         show nongraphic characters as-is\n"
+    "  -Q, --quote-name                 enclose entry names in double quotes\n"
+    "      --quoting-style=VALUE        literal, shell, shell-escape, c, escape\n"
+    "  -r, --reverse                    reverse order while sorting\n"
+    "  -R, --recursive                  list subdirectories recursively\n"
+    "  -s, --size                       print the allocated size of each file, in blocks\n"
+    "  -S                               sort by file size, largest first\n"
+    "      --sort=VALUE                 none -U, size -S, time -t, version -v, extension -X, width\n"
+    "      --time=VALUE                 access time -u, change time -c, or modification time\n"
+    "      --time-style=VALUE           full-iso, long-iso, iso, locale, or +FORMAT\n"
+    "  -t                               sort by time, newest first\n"
+    "  -T, --tabsize=VALUE              assume tab stops at each VALUE columns instead of 8\n"
+    "  -u                               use the time of last access\n"
+    "  -U                               do not sort; list entries in directory order\n"
+    "  -v                               natural sort of (version) numbers within text\n"
+    "  -w, --width=VALUE                set output width to VALUE; 0 means no limit\n"
+    "  -x                               list entries by lines instead of by columns\n"
+    "  -X                               sort alphabetically by entry extension\n"
+    "      --zero                       end each output line with NUL, not newline\n"
+    "  -1                               list one file per line\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 static const struct option_spec specs[] = {
-    {'a', "all", NO_ARGUMENT, "do not ignore entries starting with ."},
-    {'A', "almost-all", NO_ARGUMENT, "do not list implied . and .."},
-    {'b', "escape", NO_ARGUMENT, "print C-style escapes for nongraphic characters"},
-    {BLOCK_SIZE, "block-size", REQUIRED_ARGUMENT, "scale sizes by VALUE when printing them"},
-    {'B', "ignore-backups", NO_ARGUMENT, "do not list implied entries ending with ~"},
-    {'c', NULL, NO_ARGUMENT, "use the time of the last status change"},
-    {'C', NULL, NO_ARGUMENT, "list entries by columns"},
-    {COLOR, "color", OPTIONAL_ARGUMENT, "color the output: always, auto or never"},
-    {'d', "directory", NO_ARGUMENT, "list directories themselves, not their contents"},
-    {'f', NULL, NO_ARGUMENT, "list all entries in directory order"},
-    {'F', "classify", OPTIONAL_ARGUMENT, "append indicator (one of */=>@|) to entries"},
-    {FILE_TYPE, "file-type", NO_ARGUMENT, "likewise, except do not append '*'"},
-    {FORMAT, "format", REQUIRED_ARGUMENT, "across -x, commas -m, horizontal -x, long -l, single-column -1, vertical -C"},
-    {FULL_TIME, "full-time", NO_ARGUMENT, "like -l --time-style=full-iso"},
-    {'g', NULL, NO_ARGUMENT, "like -l, but do not list owner"},
-    {DIRECTORIES_FIRST, "group-directories-first", NO_ARGUMENT, "group directories before files"},
-    {'G', "no-group", NO_ARGUMENT, "in a long listing, don't print group names"},
-    {'h', "human-readable", NO_ARGUMENT, "with -l and -s, print sizes like 1K 234M 2G etc."},
-    {SI, "si", NO_ARGUMENT, "likewise, but use powers of 1000 not 1024"},
-    {'H', "dereference-command-line", NO_ARGUMENT, "follow symbolic links listed on the command line"},
-    {FOLLOW_DIRECTORIES, "dereference-command-line-symlink-to-dir", NO_ARGUMENT, "follow each that points to a directory"},
-    {HIDE, "hide", REQUIRED_ARGUMENT, "do not list implied entries matching shell pattern VALUE"},
-    {INDICATOR_STYLE, "indicator-style", REQUIRED_ARGUMENT, "none, slash (-p), file-type, classify (-F)"},
-    {'i', "inode", NO_ARGUMENT, "print the index number of each file"},
-    {'I', "ignore", REQUIRED_ARGUMENT, "do not list implied entries matching shell pattern VALUE"},
-    {'k', "kibibytes", NO_ARGUMENT, "default to 1024-byte blocks"},
-    {'l', NULL, NO_ARGUMENT, "use a long listing format"},
-    {'L', "dereference", NO_ARGUMENT, "show information for the file a symbolic link refers to"},
-    {'m', NULL, NO_ARGUMENT, "fill width with a comma separated list of entries"},
-    {'n', "numeric-uid-gid", NO_ARGUMENT, "like -l, but list numeric user and group IDs"},
-    {'N', "literal", NO_ARGUMENT, "print entry names without quoting"},
-    {'o', NULL, NO_ARGUMENT, "like -l, but do not list group information"},
-    {'p', NULL, NO_ARGUMENT, "append / indicator to directories"},
-    {'q', "hide-control-chars", NO_ARGUMENT, "print ? instead of nongraphic characters"},
-    {SHOW_CONTROL, "show-control-chars", NO_ARGUMENT, "show nongraphic characters as-is"},
-    {'Q', "quote-name", NO_ARGUMENT, "enclose entry names in double quotes"},
-    {QUOTING_STYLE, "quoting-style", REQUIRED_ARGUMENT, "literal, shell, shell-escape, c, escape"},
-    {'r', "reverse", NO_ARGUMENT, "reverse order while sorting"},
-    {'R', "recursive", NO_ARGUMENT, "list subdirectories recursively"},
-    {'s', "size", NO_ARGUMENT, "print the allocated size of each file, in blocks"},
-    {'S', NULL, NO_ARGUMENT, "sort by file size, largest first"},
-    {SORT, "sort", REQUIRED_ARGUMENT, "none -U, size -S, time -t, version -v, extension -X, width"},
-    {TIME, "time", REQUIRED_ARGUMENT, "access time -u, change time -c, or modification time"},
-    {TIME_STYLE, "time-style", REQUIRED_ARGUMENT, "full-iso, long-iso, iso, locale, or +FORMAT"},
-    {'t', NULL, NO_ARGUMENT, "sort by time, newest first"},
-    {'T', "tabsize", REQUIRED_ARGUMENT, "assume tab stops at each VALUE columns instead of 8"},
-    {'u', NULL, NO_ARGUMENT, "use the time of last access"},
-    {'U', NULL, NO_ARGUMENT, "do not sort; list entries in directory order"},
-    {'v', NULL, NO_ARGUMENT, "natural sort of (version) numbers within text"},
-    {'w', "width", REQUIRED_ARGUMENT, "set output width to VALUE; 0 means no limit"},
-    {'x', NULL, NO_ARGUMENT, "list entries by lines instead of by columns"},
-    {'X', NULL, NO_ARGUMENT, "sort alphabetically by entry extension"},
-    {ZERO, "zero", NO_ARGUMENT, "end each output line with NUL, not newline"},
-    {'1', NULL, NO_ARGUMENT, "list one file per line"},
+    {'a', "all", NO_ARGUMENT},
+    {'A', "almost-all", NO_ARGUMENT},
+    {'b', "escape", NO_ARGUMENT},
+    {BLOCK_SIZE, "block-size", REQUIRED_ARGUMENT},
+    {'B', "ignore-backups", NO_ARGUMENT},
+    {'c', NULL, NO_ARGUMENT},
+    {'C', NULL, NO_ARGUMENT},
+    {COLOR, "color", OPTIONAL_ARGUMENT},
+    {'d', "directory", NO_ARGUMENT},
+    {'f', NULL, NO_ARGUMENT},
+    {'F', "classify", OPTIONAL_ARGUMENT},
+    {FILE_TYPE, "file-type", NO_ARGUMENT},
+    {FORMAT, "format", REQUIRED_ARGUMENT},
+    {FULL_TIME, "full-time", NO_ARGUMENT},
+    {'g', NULL, NO_ARGUMENT},
+    {DIRECTORIES_FIRST, "group-directories-first", NO_ARGUMENT},
+    {'G', "no-group", NO_ARGUMENT},
+    {'h', "human-readable", NO_ARGUMENT},
+    {SI, "si", NO_ARGUMENT},
+    {'H', "dereference-command-line", NO_ARGUMENT},
+    {FOLLOW_DIRECTORIES, "dereference-command-line-symlink-to-dir", NO_ARGUMENT},
+    {HIDE, "hide", REQUIRED_ARGUMENT},
+    {INDICATOR_STYLE, "indicator-style", REQUIRED_ARGUMENT},
+    {'i', "inode", NO_ARGUMENT},
+    {'I', "ignore", REQUIRED_ARGUMENT},
+    {'k', "kibibytes", NO_ARGUMENT},
+    {'l', NULL, NO_ARGUMENT},
+    {'L', "dereference", NO_ARGUMENT},
+    {'m', NULL, NO_ARGUMENT},
+    {'n', "numeric-uid-gid", NO_ARGUMENT},
+    {'N', "literal", NO_ARGUMENT},
+    {'o', NULL, NO_ARGUMENT},
+    {'p', NULL, NO_ARGUMENT},
+    {'q', "hide-control-chars", NO_ARGUMENT},
+    {SHOW_CONTROL, "show-control-chars", NO_ARGUMENT},
+    {'Q', "quote-name", NO_ARGUMENT},
+    {QUOTING_STYLE, "quoting-style", REQUIRED_ARGUMENT},
+    {'r', "reverse", NO_ARGUMENT},
+    {'R', "recursive", NO_ARGUMENT},
+    {'s', "size", NO_ARGUMENT},
+    {'S', NULL, NO_ARGUMENT},
+    {SORT, "sort", REQUIRED_ARGUMENT},
+    {TIME, "time", REQUIRED_ARGUMENT},
+    {TIME_STYLE, "time-style", REQUIRED_ARGUMENT},
+    {'t', NULL, NO_ARGUMENT},
+    {'T', "tabsize", REQUIRED_ARGUMENT},
+    {'u', NULL, NO_ARGUMENT},
+    {'U', NULL, NO_ARGUMENT},
+    {'v', NULL, NO_ARGUMENT},
+    {'w', "width", REQUIRED_ARGUMENT},
+    {'x', NULL, NO_ARGUMENT},
+    {'X', NULL, NO_ARGUMENT},
+    {ZERO, "zero", NO_ARGUMENT},
+    {'1', NULL, NO_ARGUMENT},
     {0},
 };
 
@@ -212,7 +272,7 @@ static bool set_flag(int option) {
 }
 
 int ls_read_options(int argc, char **argv) {
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... [FILE]...", .usage_status = 2};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 2};
     bool sort_given = false, time_given = false;
     set_defaults();
     for (int option; (option = option_next(&scan));) {

@@ -59,14 +59,23 @@ static bool is_mode(const char *text) {
     }
 }
 
+const char mkdir_help[] =
+    "Usage: mkdir [OPTION]... DIRECTORY...\n"
+    "\n"
+    "  -m, --mode=VALUE                 set file mode (accepted: files here have no modes)\n"
+    "  -p, --parents                    no error if existing, make parent directories as needed\n"
+    "  -v, --verbose                    print a message for each created directory\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int mkdir_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'m', "mode", REQUIRED_ARGUMENT, "set file mode (accepted: files here have no modes)"},
-        {'p', "parents", NO_ARGUMENT, "no error if existing, make parent directories as needed"},
-        {'v', "verbose", NO_ARGUMENT, "print a message for each created directory"},
+        {'m', "mode", REQUIRED_ARGUMENT},
+        {'p', "parents", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... DIRECTORY...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     bool parents = false, verbose = false;
     for (int option; (option = option_next(&scan));) {
         if (option == 'p') parents = true;

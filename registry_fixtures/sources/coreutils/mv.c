@@ -83,19 +83,33 @@ static bool move_one(const char *source, const char *target, const struct moving
     return false;
 }
 
+const char mv_help[] =
+    "Usage: mv [OPTION]... SOURCE... DEST\n"
+    "\n"
+    "  -f, --force                      do not prompt before overwriting\n"
+    "  -i, --interactive                prompt before overwrite\n"
+    "  -n, --no-clobber                 do not overwrite an existing file\n"
+    "      --strip-trailing-slashes     remove any trailing slashes from each SOURCE argument\n"
+    "  -t, --target-directory=VALUE     move all SOURCE arguments into directory VALUE\n"
+    "  -T, --no-target-directory        treat DEST as a normal file\n"
+    "  -u, --update                     move only when the SOURCE file is newer, or the destination missing\n"
+    "  -v, --verbose                    explain what is being done\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int mv_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'f', "force", NO_ARGUMENT, "do not prompt before overwriting"},
-        {'i', "interactive", NO_ARGUMENT, "prompt before overwrite"},
-        {'n', "no-clobber", NO_ARGUMENT, "do not overwrite an existing file"},
-        {STRIP_SLASHES, "strip-trailing-slashes", NO_ARGUMENT, "remove any trailing slashes from each SOURCE argument"},
-        {'t', "target-directory", REQUIRED_ARGUMENT, "move all SOURCE arguments into directory VALUE"},
-        {'T', "no-target-directory", NO_ARGUMENT, "treat DEST as a normal file"},
-        {'u', "update", NO_ARGUMENT, "move only when the SOURCE file is newer, or the destination missing"},
-        {'v', "verbose", NO_ARGUMENT, "explain what is being done"},
+        {'f', "force", NO_ARGUMENT},
+        {'i', "interactive", NO_ARGUMENT},
+        {'n', "no-clobber", NO_ARGUMENT},
+        {STRIP_SLASHES, "strip-trailing-slashes", NO_ARGUMENT},
+        {'t', "target-directory", REQUIRED_ARGUMENT},
+        {'T', "no-target-directory", NO_ARGUMENT},
+        {'u', "update", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... SOURCE... DEST", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     struct moving how = {.clobber = COPY_CLOBBER};
     struct target target = {0};
     bool strip = false;

@@ -27,20 +27,9 @@ _Noreturn void option_error(const struct option_scan *scan, const char *format, 
     exit(scan->usage_status);
 }
 
-static _Noreturn void print_help(const struct option_scan *scan) {
-    printf("Usage: %s %s\n\n", applet_name, scan->synopsis);
-    for (const struct option_spec *spec = scan->specs; spec->id; spec++) {
-        if (!spec->help) continue;
-        char letter[8] = "    ", column[64];
-        if (spec->id < 256) snprintf(letter, sizeof letter, spec->name ? "-%c, " : "-%c", spec->id);
-        const char *value = spec->argument == REQUIRED_ARGUMENT ? (spec->name ? "=VALUE" : " VALUE")
-                            : spec->argument == OPTIONAL_ARGUMENT ? "[=VALUE]" : "";
-        snprintf(column, sizeof column, "%s%s%s%s", letter, spec->name ? "--" : "", spec->name ? spec->name : "", value);
-        printf("  %-32s %s\n", column, spec->help);
-    }
-    printf("      %-28s display this help and exit\n", "--help");
-    exit(applet_close_stdout(0));
-}
+/* The frame of the module prints the help of the applet that runs, NAME_help, and the version. */
+_Noreturn void applet_print_help(void);
+_Noreturn void applet_print_version(void);
 
 /* The option that the long name, or a prefix that only one option has, stands for. */
 static const struct option_spec *find_long(const struct option_scan *scan, const char *name, size_t length) {
@@ -52,7 +41,8 @@ static const struct option_spec *find_long(const struct option_scan *scan, const
         if (found && (found->id != spec->id || found->argument != spec->argument)) ambiguous = true;
         found = spec;
     }
-    if (length >= 1 && !strncmp("help", name, length) && !found) print_help(scan);
+    if (length >= 1 && !strncmp("help", name, length) && !found) applet_print_help();
+    if (length >= 4 && !strncmp("version", name, length) && !found) applet_print_version();
     if (!ambiguous) return found;
     char message[512];
     size_t used = (size_t)snprintf(message, sizeof message, "option '--%.*s' is ambiguous; possibilities:", (int)length, name);

@@ -9,14 +9,12 @@ struct option_spec {
     int id;           /* what option_next returns: the letter, or 256 and up for an option that has none */
     const char *name; /* long name without dashes, or NULL */
     enum option_argument argument;
-    const char *help; /* one line for --help, or NULL to leave it out */
 };
 
 struct option_scan {
     int argc;
     char **argv;
     const struct option_spec *specs; /* ends with an id of 0 */
-    const char *synopsis;            /* what follows "Usage: NAME " */
     int usage_status;                /* exit status of a wrong command line */
     const char *dash_hint;           /* "remove": what "./-x" would do to a file that looks like an option, or NULL */
     char *argument;                  /* of the option just returned, or NULL */

@@ -20,13 +20,21 @@ static const char *logical_directory(void) {
     return name;
 }
 
+const char pwd_help[] =
+    "Usage: pwd [OPTION]...\n"
+    "\n"
+    "  -L, --logical                    use PWD from environment, even if it contains symlinks\n"
+    "  -P, --physical                   resolve all symlinks (the default)\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int pwd_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'L', "logical", NO_ARGUMENT, "use PWD from environment, even if it contains symlinks"},
-        {'P', "physical", NO_ARGUMENT, "resolve all symlinks (the default)"},
+        {'L', "logical", NO_ARGUMENT},
+        {'P', "physical", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     bool logical = getenv("POSIXLY_CORRECT") != NULL;
     for (int option; (option = option_next(&scan));) logical = option == 'L';
     if (scan.operand_count) applet_warnx("ignoring non-option arguments");

@@ -35,22 +35,38 @@ static bool refused(const char *path, bool recursive, bool removes_directories, 
     return false;
 }
 
+const char rm_help[] =
+    "Usage: rm [OPTION]... [FILE]...\n"
+    "\n"
+    "  -f, --force                      ignore nonexistent files and arguments, never prompt\n"
+    "  -i                               prompt before every removal\n"
+    "  -I                               prompt once before removing more than three files, or recursively\n"
+    "      --interactive[=VALUE]        prompt: never, once (-I) or always (-i)\n"
+    "      --no-preserve-root           do not treat '/' specially\n"
+    "      --preserve-root[=VALUE]      do not remove '/' (default)\n"
+    "  -r, --recursive                  remove directories and their contents recursively\n"
+    "  -R                               the same\n"
+    "  -d, --dir                        remove empty directories\n"
+    "  -v, --verbose                    explain what is being done\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int rm_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'f', "force", NO_ARGUMENT, "ignore nonexistent files and arguments, never prompt"},
-        {'i', NULL, NO_ARGUMENT, "prompt before every removal"},
-        {'I', NULL, NO_ARGUMENT, "prompt once before removing more than three files, or recursively"},
-        {INTERACTIVE, "interactive", OPTIONAL_ARGUMENT, "prompt: never, once (-I) or always (-i)"},
-        {ONE_FILE_SYSTEM, "one-file-system", NO_ARGUMENT, NULL},
-        {NO_PRESERVE_ROOT, "no-preserve-root", NO_ARGUMENT, "do not treat '/' specially"},
-        {PRESERVE_ROOT, "preserve-root", OPTIONAL_ARGUMENT, "do not remove '/' (default)"},
-        {'r', "recursive", NO_ARGUMENT, "remove directories and their contents recursively"},
-        {'R', NULL, NO_ARGUMENT, "the same"},
-        {'d', "dir", NO_ARGUMENT, "remove empty directories"},
-        {'v', "verbose", NO_ARGUMENT, "explain what is being done"},
+        {'f', "force", NO_ARGUMENT},
+        {'i', NULL, NO_ARGUMENT},
+        {'I', NULL, NO_ARGUMENT},
+        {INTERACTIVE, "interactive", OPTIONAL_ARGUMENT},
+        {ONE_FILE_SYSTEM, "one-file-system", NO_ARGUMENT},
+        {NO_PRESERVE_ROOT, "no-preserve-root", NO_ARGUMENT},
+        {PRESERVE_ROOT, "preserve-root", OPTIONAL_ARGUMENT},
+        {'r', "recursive", NO_ARGUMENT},
+        {'R', NULL, NO_ARGUMENT},
+        {'d', "dir", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... [FILE]...", .usage_status = 1, .dash_hint = "remove"};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1, .dash_hint = "remove"};
     struct removal how = {0};
     enum asking asking = ASK_NEVER;
     bool preserve_root = true;

@@ -24,14 +24,23 @@ static bool remove_one(const char *path, bool is_parent, bool ignore_non_empty, 
     return false;
 }
 
+const char rmdir_help[] =
+    "Usage: rmdir [OPTION]... DIRECTORY...\n"
+    "\n"
+    "      --ignore-fail-on-non-empty   ignore each failure that is solely because a directory is non-empty\n"
+    "  -p, --parents                    remove DIRECTORY and its ancestors; 'rmdir -p a/b' is like 'rmdir a/b a'\n"
+    "  -v, --verbose                    output a diagnostic for every directory processed\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int rmdir_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {IGNORE_NON_EMPTY, "ignore-fail-on-non-empty", NO_ARGUMENT, "ignore each failure that is solely because a directory is non-empty"},
-        {'p', "parents", NO_ARGUMENT, "remove DIRECTORY and its ancestors; 'rmdir -p a/b' is like 'rmdir a/b a'"},
-        {'v', "verbose", NO_ARGUMENT, "output a diagnostic for every directory processed"},
+        {IGNORE_NON_EMPTY, "ignore-fail-on-non-empty", NO_ARGUMENT},
+        {'p', "parents", NO_ARGUMENT},
+        {'v', "verbose", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... DIRECTORY...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     bool parents = false, verbose = false, ignore_non_empty = false;
     for (int option; (option = option_next(&scan));) {
         if (option == 'p') parents = true;

@@ -23,9 +23,15 @@ static double seconds_in(const char *text) {
     return *end ? -1 : seconds;
 }
 
+const char sleep_help[] =
+    "Usage: sleep NUMBER[SUFFIX]...\n"
+    "\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int sleep_main(int argc, char **argv) {
     static const struct option_spec specs[] = {{0}};
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "NUMBER[SUFFIX]...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     while (option_next(&scan)) continue;
     if (!scan.operand_count) option_error(&scan, "missing operand");
     double total = 0;

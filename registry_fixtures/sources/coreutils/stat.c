@@ -25,17 +25,28 @@ static const char device_format[] =
     "Access: %x\nModify: %y\nChange: %z\n Birth: %w\n";
 static const char terse_format[] = "%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o\n";
 
+const char stat_help[] =
+    "Usage: stat [OPTION]... FILE...\n"
+    "\n"
+    "  -L, --dereference                follow links\n"
+    "  -f, --file-system                display file system status (not available here)\n"
+    "  -c, --format=VALUE               use the specified format, with a newline after each\n"
+    "      --printf=VALUE               like --format, but interpret backslash escapes, no newline\n"
+    "  -t, --terse                      print the information in terse form\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int stat_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'L', "dereference", NO_ARGUMENT, "follow links"},
-        {'f', "file-system", NO_ARGUMENT, "display file system status (not available here)"},
-        {'c', "format", REQUIRED_ARGUMENT, "use the specified format, with a newline after each"},
-        {PRINTF, "printf", REQUIRED_ARGUMENT, "like --format, but interpret backslash escapes, no newline"},
-        {CACHED, "cached", REQUIRED_ARGUMENT, NULL},
-        {'t', "terse", NO_ARGUMENT, "print the information in terse form"},
+        {'L', "dereference", NO_ARGUMENT},
+        {'f', "file-system", NO_ARGUMENT},
+        {'c', "format", REQUIRED_ARGUMENT},
+        {PRINTF, "printf", REQUIRED_ARGUMENT},
+        {CACHED, "cached", REQUIRED_ARGUMENT},
+        {'t', "terse", NO_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... FILE...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     bool follow = false, file_system = false, escapes = false, terse = false;
     const char *format = NULL;
     for (int option; (option = option_next(&scan));) {

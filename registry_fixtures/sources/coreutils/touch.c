@@ -42,20 +42,35 @@ static bool touch_one(const char *path, const struct timespec times[2], bool cre
     return false;
 }
 
+const char touch_help[] =
+    "Usage: touch [OPTION]... FILE...\n"
+    "\n"
+    "  -a                               change only the access time\n"
+    "  -c, --no-create                  do not create any files\n"
+    "  -d, --date=VALUE                 parse VALUE and use it instead of current time\n"
+    "  -f                               (ignored)\n"
+    "  -h, --no-dereference             affect each symbolic link instead of any referenced file\n"
+    "  -m                               change only the modification time\n"
+    "  -r, --reference=VALUE            use this file's times instead of current time\n"
+    "  -t VALUE                         use [[CC]YY]MMDDhhmm[.ss] instead of current time\n"
+    "      --time=VALUE                 change the specified time: access, atime, use, modify, mtime\n"
+    "      --help                       display this help and exit\n"
+    "      --version                    output version information and exit\n";
+
 int touch_main(int argc, char **argv) {
     static const struct option_spec specs[] = {
-        {'a', NULL, NO_ARGUMENT, "change only the access time"},
-        {'c', "no-create", NO_ARGUMENT, "do not create any files"},
-        {'d', "date", REQUIRED_ARGUMENT, "parse VALUE and use it instead of current time"},
-        {'f', NULL, NO_ARGUMENT, "(ignored)"},
-        {'h', "no-dereference", NO_ARGUMENT, "affect each symbolic link instead of any referenced file"},
-        {'m', NULL, NO_ARGUMENT, "change only the modification time"},
-        {'r', "reference", REQUIRED_ARGUMENT, "use this file's times instead of current time"},
-        {'t', NULL, REQUIRED_ARGUMENT, "use [[CC]YY]MMDDhhmm[.ss] instead of current time"},
-        {TIME_OPTION, "time", REQUIRED_ARGUMENT, "change the specified time: access, atime, use, modify, mtime"},
+        {'a', NULL, NO_ARGUMENT},
+        {'c', "no-create", NO_ARGUMENT},
+        {'d', "date", REQUIRED_ARGUMENT},
+        {'f', NULL, NO_ARGUMENT},
+        {'h', "no-dereference", NO_ARGUMENT},
+        {'m', NULL, NO_ARGUMENT},
+        {'r', "reference", REQUIRED_ARGUMENT},
+        {'t', NULL, REQUIRED_ARGUMENT},
+        {TIME_OPTION, "time", REQUIRED_ARGUMENT},
         {0},
     };
-    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .synopsis = "[OPTION]... FILE...", .usage_status = 1};
+    struct option_scan scan = {.argc = argc, .argv = argv, .specs = specs, .usage_status = 1};
     bool access_time = false, modify_time = false, create = true, follow = true;
     const char *date = NULL, *stamp = NULL, *reference = NULL;
     for (int option; (option = option_next(&scan));) {
