@@ -25,7 +25,7 @@ bool find_delete(const struct find_term *term, struct walk_node *node) {
     (void)term;
     if (!strcmp(node->path, ".")) return true;
     bool directory = !lstat(node->path, &status) && S_ISDIR(status.st_mode);
-    if (!(directory ? rmdir(node->path) : unlink(node->path))) return true;
+    if (!(directory ? path_remove_directory(node->path) : unlink(node->path))) return true;
     applet_warn("cannot delete %s", quoted(node->path));
     find.failed = true;
     return false;

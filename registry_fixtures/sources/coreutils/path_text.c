@@ -61,6 +61,15 @@ bool path_is_directory(const char *path) {
     return !path_is_empty(path) && !stat(path, &status) && S_ISDIR(status.st_mode);
 }
 
+int path_remove_directory(const char *path) {
+    char *plain = copy_string(path);
+    path_strip_slashes(plain);
+    int failed = path_is_empty(path) ? -1 : rmdir(plain), error = errno;
+    free(plain);
+    errno = error;
+    return failed;
+}
+
 char *read_link(const char *path) {
     for (size_t size = 256;; size *= 2) {
         char *target = allocate(size);

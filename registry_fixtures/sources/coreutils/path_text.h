@@ -18,6 +18,8 @@ bool path_is_dots(const char *path);
 void path_strip_slashes(char *path);
 /* Whether the path is "", with errno ENOENT: some C libraries for WASI take it for ".". */
 bool path_is_empty(const char *path);
+/* rmdir, without the slashes at the end of path, about which hosts differ. */
+int path_remove_directory(const char *path);
 bool path_is_directory(const char *path);
 /* The target of a symbolic link: a string to free, or NULL with errno. */
 char *read_link(const char *path);

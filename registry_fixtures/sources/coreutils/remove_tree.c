@@ -9,6 +9,7 @@
 #include "allocate.h"
 #include "confirm.h"
 #include "file_mode.h"
+#include "path_text.h"
 #include "quote_name.h"
 #include "tree_walk.h"
 
@@ -29,7 +30,7 @@ static void fail(struct removing *state, const struct walk_node *node) {
 }
 
 static void remove_node(struct removing *state, struct walk_node *node, bool is_directory) {
-    if (is_directory ? rmdir(node->path) : unlink(node->path)) {
+    if (is_directory ? path_remove_directory(node->path) : unlink(node->path)) {
         if (errno == ENOENT && state->how->force) return;
         fail(state, node);
     } else if (state->how->verbose) {

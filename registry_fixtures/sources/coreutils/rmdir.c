@@ -12,13 +12,7 @@ enum { IGNORE_NON_EMPTY = 256 };
 
 static bool remove_one(const char *path, bool is_parent, bool ignore_non_empty, bool verbose) {
     if (verbose) printf("%s: removing directory, %s\n", applet_name, quoted(path));
-    /* Hosts differ about a slash at the end; without it they agree. */
-    char *plain = copy_string(path);
-    path_strip_slashes(plain);
-    int failed = path_is_empty(path) || rmdir(plain), error = errno;
-    free(plain);
-    if (!failed) return true;
-    errno = error;
+    if (!path_remove_directory(path)) return true;
     if (ignore_non_empty && (errno == ENOTEMPTY || errno == EEXIST)) return false;
     applet_warn(is_parent ? "failed to remove directory %s" : "failed to remove %s", quoted(path));
     return false;
