@@ -12,7 +12,19 @@ PRE = st.sampled_from(["", "", "", "0", "alpha", "alpha.1", "beta", "rc.1", "rc.
 VERSIONS = st.builds(Version, NUMBERS, NUMBERS, NUMBERS, PRE, st.sampled_from(["", "", "wasix.1", "7"]))
 
 # https://semver.org/spec/v2.0.0.html#spec-item-11
-PRECEDENCE = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "2.0.0", "2.1.0", "2.1.1"]
+PRECEDENCE = [
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-alpha.beta",
+    "1.0.0-beta",
+    "1.0.0-beta.2",
+    "1.0.0-beta.11",
+    "1.0.0-rc.1",
+    "1.0.0",
+    "2.0.0",
+    "2.1.0",
+    "2.1.1",
+]
 
 # https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html: each requirement and the range it stands for.
 DOCUMENTED = [
@@ -83,7 +95,7 @@ def test_matching(requirement: str, version: str, matches: bool) -> None:
 
 def test_precedence() -> None:
     versions = [Version.parse(text) for text in PRECEDENCE]
-    assert sorted(reversed(versions)) == versions
+    assert sorted({*versions}) == versions
     assert Version.parse("1.0.0+b.2") < Version.parse("1.0.0+b.10") < Version.parse("1.0.1")
 
 
@@ -133,8 +145,12 @@ def test_any_text_is_a_requirement_that_prints_itself_or_an_error(text: str) -> 
         "1.2+b",
         ">=1.2.3+b",
         "v1",
-    ]
-    + ["9" * 21, f"{2**64}", ",".join(["1"] * 33), "1." * 200, "1.2.3-" + "a" * 300],
+        "9" * 21,
+        f"{2**64}",
+        ",".join(["1"] * 33),
+        "1." * 200,
+        "1.2.3-" + "a" * 300,
+    ],
 )
 def test_what_is_no_requirement(text: str) -> None:
     with pytest.raises(WpmError, match="not a version"):

@@ -1,0 +1,253 @@
+"""The store: packages by the sha256 of their file.
+
+    ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
+    ROOT/tmp/*.part                      files being written, each locked by its writer
+    ROOT/...                             what others keep beside them (compiled modules, resolutions)
+
+A file is written under `tmp`, hashed while it streams in, synced and renamed into place, and then the folder is synced:
+whoever sees an object sees all of it, whatever is killed and whenever. Writers of the same object do not disturb one
+another: the last rename wins and the bytes are the same. What a killed writer leaves in `tmp` is removed by a later
+one, who knows it by the lock (flock) that ended with its holder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from pkgmgr.errors import WpmError
+from pkgmgr.source import check_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LARGEST: Final = 4 << 30
+"""No package is larger than this many bytes."""
+
+_PIECE: Final = 1 << 20
+_SUFFIX: Final = ".webc"
+_PARTIAL: Final = ".part"
+_STALE_SECONDS: Final = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """A package in the store: its file, its sha256 and its size in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them."""
+
+    root: Path
+    objects: int
+    object_bytes: int
+    other_bytes: int
+
+
+class Store:
+    """A content-addressed folder of packages, shared by any number of processes.
+
+    Args:
+        root: The folder; it is made when something is first written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._objects = root / "objects" / "sha256"
+        self._temporary = root / "tmp"
+
+    @classmethod
+    def default(cls) -> Store:
+        """The user's store: `WPM_CACHE_DIR`, else the cache folder of the system for `wpm`."""
+        configured = os.environ.get("WPM_CACHE_DIR")
+        if configured:
+            return cls(Path(configured).expanduser().absolute())
+        from platformdirs import user_cache_path
+
+        return cls(user_cache_path("wpm"))
+
+    def path(self, sha256: str) -> Path:
+        """Where the package with this hash is, or would be."""
+        check_sha256(sha256)
+        return self._objects / sha256[:2] / (sha256[2:] + _SUFFIX)
+
+    def has(self, sha256: str, size: int | None = None) -> bool:
+        """Whether the package is here, whole by its size where that is known; its bytes are not read."""
+        try:
+            status = self.path(sha256).stat()
+        except OSError:
+            return False
+        return size is None or status.st_size == size
+
+    def add(
+        self,
+        stream: BinaryIO,
+        sha256: str | None = None,
+        size: int | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> StoredObject:
+        """Put a package into the store.
+
+        Args:
+            stream: Its bytes, read to the end.
+            sha256: The hash that they must have; None accepts whatever they are.
+            size: How many bytes there must be, where that is known.
+            progress: Called with the number of bytes after each piece.
+
+        Raises:
+            WpmError: The bytes are not what they should be, or too many; nothing of them stays.
+            OSError: The disk or the stream failed; nothing of them stays.
+        """
+        for path in self._partial():
+            _is_abandoned(path, remove=True)
+        with self._new_file() as (file, temporary):
+            found, count = _copy(stream, file, LARGEST if size is None else size, progress)
+            if size is not None and count != size:
+                raise WpmError(f"a package has {count} bytes where {size} were promised: fetch it again")
+            if sha256 is not None and found != sha256:
+                raise WpmError(f"a package has the sha256 {found} where {sha256} was promised: do not trust its source")
+            target = self.path(found)
+            file.flush()
+            os.fchmod(file.fileno(), 0o444)
+            os.fsync(file.fileno())
+            _make_folder(target.parent)
+            temporary.replace(target)
+            _sync_folder(target.parent)
+        return StoredObject(target, found, count)
+
+    def add_file(self, path: Path, sha256: str | None = None) -> StoredObject:
+        """Put a copy of a file into the store; errors are those of `add`, naming the file."""
+        try:
+            with path.open("rb") as file:
+                return self.add(file, sha256)
+        except WpmError as error:
+            raise WpmError(f"{path}: {error}") from None
+
+    def write_beside(self, relative: str, data: bytes) -> None:
+        """Replace a small file of ours beside the objects, whole or not at all."""
+        target = self.root / relative
+        with self._new_file() as (file, temporary):
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            _make_folder(target.parent)
+            temporary.replace(target)
+
+    def objects(self) -> Iterator[Path]:
+        """The files that are where objects belong, in order, whether or not they are any."""
+        if self._objects.is_dir():
+            yield from sorted(path for path in self._objects.rglob("*") if path.is_symlink() or not path.is_dir())
+
+    def abandoned(self) -> list[Path]:
+        """Unfinished files whose writers are dead: harmless, and removed by the next one who writes."""
+        return [path for path in self._partial() if _is_abandoned(path, remove=False)]
+
+    def info(self) -> StoreInfo:
+        """Count what is here."""
+        sizes = [path.lstat().st_size for path in self.objects()]
+        beside = 0
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                with suppress(OSError):
+                    beside += Path(folder, name).lstat().st_size
+        return StoreInfo(self.root, len(sizes), sum(sizes), max(0, beside - sum(sizes)))
+
+    def _partial(self) -> list[Path]:
+        try:
+            return sorted(path for path in self._temporary.iterdir() if path.name.endswith(_PARTIAL))
+        except OSError:
+            return []
+
+    @contextmanager
+    def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away."""
+        _make_folder(self._temporary)
+        while True:
+            path = self._temporary / f"{os.getpid()}-{os.urandom(8).hex()}{_PARTIAL}"
+            with path.open("xb") as file:
+                _lock(file)
+                # Someone who was clearing up may have seen the file before it was locked: then take another.
+                if os.fstat(file.fileno()).st_nlink == 0:
+                    continue
+                try:
+                    yield file, path
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+
+
+def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int], object] | None) -> tuple[str, int]:
+    """Copy a stream while hashing it; gives the sha256 and the number of bytes, and stops above `most`."""
+    digest = hashlib.sha256()
+    count = 0
+    while piece := stream.read(_PIECE):
+        count += len(piece)
+        if count > most:
+            raise WpmError(f"a package is larger than the {most} bytes that it may have: do not trust its source")
+        digest.update(piece)
+        file.write(piece)
+        if progress is not None:
+            progress(len(piece))
+    return digest.hexdigest(), count
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each synced into the one that holds it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some file systems have no sync for folders: there the rename itself is all there is.
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(file: BinaryIO) -> None:
+    """Hold the file for as long as it is open; where the file system has no locks, age tells instead."""
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+
+
+def _is_abandoned(path: Path, *, remove: bool) -> bool:
+    """Whether no living process writes the file; `remove` deletes it then, while nobody can start to."""
+    import errno
+    import fcntl
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                return False
+            if time.time() - os.fstat(descriptor).st_mtime < _STALE_SECONDS:
+                return False
+        if remove:
+            with suppress(OSError):
+                path.unlink()
+        return True
+    finally:
+        os.close(descriptor)
