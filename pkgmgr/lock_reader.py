@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from binfactory.node import Mount
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import (
     BY_HASH,
@@ -12,7 +13,6 @@ from pkgmgr.lockfile import (
     LARGEST_FILE,
     PATH,
     REGISTRY,
-    LockedMount,
     LockedPackage,
     Lockfile,
 )
@@ -97,7 +97,7 @@ def _source(text: str) -> str:
     raise WpmError(f"key source: {text[:60]!r} is not a place that packages come from")
 
 
-def _mount(entry: object) -> LockedMount:
+def _mount(entry: object) -> Mount:
     if not isinstance(entry, dict):
         raise WpmError("key mounts: expected tables")
     guest = _string(entry, "guest")
@@ -107,7 +107,7 @@ def _mount(entry: object) -> LockedMount:
     if ".." in path.split("/"):
         raise WpmError(f"key mounts: {path[:60]!r} leaves its volume")
     dependency = _string(entry, "dependency") if "dependency" in entry else None
-    return LockedMount(guest, _string(entry, "volume"), path, dependency)
+    return Mount(guest, _string(entry, "volume"), path, dependency)
 
 
 def _check_graph(lock: Lockfile) -> None:

@@ -17,6 +17,8 @@ from pkgmgr.errors import WpmError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from binfactory.node import Mount
+
 FILE_NAME: Final = "wasmer.lock"
 FORMAT: Final = 1
 LARGEST_FILE: Final = 16 << 20
@@ -37,16 +39,6 @@ _HEADER: Final = "# Written by wpm: `wpm lock` renews it. It belongs under versi
 
 
 @dataclass(frozen=True, slots=True)
-class LockedMount:
-    """One folder of a volume and where the guest sees it; `dependency` is the alias of whose volume it is."""
-
-    guest_path: str
-    volume: str
-    source_path: str = "/"
-    dependency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class LockedPackage:
     """One package of the lock.
 
@@ -59,7 +51,7 @@ class LockedPackage:
         dependencies: Alias to the id of the package, in the order in which the package declares them.
         commands: The names of its own commands that can be run.
         entrypoint: The command that runs where none is named.
-        mounts: Its own file system table; None where only its manifest can tell.
+        mounts: Its own file system table.
     """
 
     name: str
@@ -70,7 +62,7 @@ class LockedPackage:
     dependencies: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     entrypoint: str | None = None
-    mounts: tuple[LockedMount, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
     @property
     def id(self) -> str:
@@ -184,7 +176,7 @@ def _table(name: str, entries: Mapping[str, str]) -> list[str]:
     return ["", f"[{name}]", *(f"{_quoted(key)} = {_quoted(value)}" for key, value in entries.items())]
 
 
-def _mount(mount: LockedMount) -> str:
+def _mount(mount: Mount) -> str:
     parts = {"guest": mount.guest_path, "volume": mount.volume, "path": mount.source_path}
     if mount.dependency is not None:
         parts["dependency"] = mount.dependency

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binfactory.node import Mount
 from pkgmgr.errors import WpmError
 from pkgmgr.lock_reader import find_cycle, parse_lock
-from pkgmgr.lockfile import LockedMount, LockedPackage, Lockfile, format_lock, read_lock, write_lock
+from pkgmgr.lockfile import LockedPackage, Lockfile, format_lock, read_lock, write_lock
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\n"), min_size=1, max_size=12)
 SOURCES = st.sampled_from(["embedded", "registry", "hash", "https://host/x.webc", "path:../x.webc"])
@@ -21,7 +22,7 @@ def locks(draw: st.DrawFn) -> Lockfile:
     for number in range(draw(st.integers(0, 5))):
         dependencies = draw(st.dictionaries(TEXT, st.sampled_from(list(packages)), max_size=3)) if packages else {}
         mounts = st.builds(
-            LockedMount,
+            Mount,
             TEXT.filter(lambda text: ".." not in text).map("/{}".format),
             TEXT,
             TEXT.filter(lambda text: ".." not in text),
