@@ -2,7 +2,8 @@
 
     ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
     ROOT/tmp/*.part                      files being written, each locked by its writer
-    ROOT/...                             what others keep beside them (compiled modules, resolutions)
+    ROOT/modules/…                       their compiled modules, kept by binfactory
+    ROOT/adhoc/*.json                    what packages that were named on the command line were resolved to
 
 A file is written under `tmp`, hashed while it streams in, synced and renamed into place, and then the folder is synced:
 whoever sees an object sees all of it, whatever is killed and whenever. Writers of the same object do not disturb one
@@ -59,10 +60,15 @@ class Store:
 
     Args:
         root: The folder; it is made when something is first written.
+
+    Attributes:
+        root: The folder.
+        modules: The folder below it for compiled modules.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.modules = root / "modules"
         self._objects = root / "objects" / "sha256"
         self._temporary = root / "tmp"
 
@@ -161,6 +167,15 @@ class Store:
                 with suppress(OSError):
                     beside += Path(folder, name).lstat().st_size
         return StoreInfo(self.root, len(sizes), sum(sizes), max(0, beside - sum(sizes)))
+
+    def clean(self) -> None:
+        """Remove every package, compiled module and resolution; files that somebody writes at this moment stay."""
+        import shutil
+
+        for path in self._partial():
+            _is_abandoned(path, remove=True)
+        for folder in (self.root / "adhoc", self.modules, self._objects):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _partial(self) -> list[Path]:
         try:

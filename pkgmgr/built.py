@@ -1,0 +1,1 @@
+"""Dependencies that are directories: built, and the result put into the store."""

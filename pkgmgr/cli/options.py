@@ -1,0 +1,39 @@
+"""Options that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_project(parser: argparse.ArgumentParser) -> None:
+    """Add `--project`: which project a verb is about."""
+    parser.add_argument(
+        "--project", type=Path, metavar="DIR", help="the project's directory (default: the nearest wasmer.toml upwards)"
+    )
+
+
+def add_registry(parser: argparse.ArgumentParser) -> None:
+    """Add `--registry` and `--offline`: where packages may come from."""
+    parser.add_argument(
+        "--registry",
+        metavar="DIR",
+        help="the registry for all names but wpm/*: a directory or its file:// URL (default: WPM_REGISTRY)",
+    )
+    parser.add_argument("--offline", action="store_true", help="never use the network")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`: output for programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def positive(text: str) -> int:
+    """The type of `--jobs`: a number from 1."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
