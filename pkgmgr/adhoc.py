@@ -1,8 +1,8 @@
 """Locks of packages that no project asks for, but somebody on the command line.
 
 Such a lock is kept beside the store, with what would show that it is out of date: which versions the registries had
-of its packages, and the size and time of the files that answered. Those of this machine are looked at every time; what came
-over the network counts for a day, and longer where it cannot be asked again.
+of its packages, and the size and time of the files that answered. Those of this machine are looked at every time; what
+came over the network counts for a day, and longer where it cannot be asked again.
 """
 
 from __future__ import annotations

@@ -118,8 +118,11 @@ class Store:
             _is_abandoned(path, remove=True)
         with self._new_file() as (file, temporary):
             found, count = _copy(stream, file, LARGEST if size is None else size, progress)
+            if count > LARGEST:
+                raise WpmError(f"a package is larger than the {LARGEST} bytes that any may have")
             if size is not None and count != size:
-                raise WpmError(f"a package has {count} bytes where {size} were promised: fetch it again")
+                more = "more" if count > size else str(count)
+                raise WpmError(f"a package has {more} bytes where {size} were promised: do not trust its source")
             if sha256 is not None and found != sha256:
                 raise WpmError(f"a package has the sha256 {found} where {sha256} was promised: do not trust its source")
             target = self.path(found)
@@ -202,13 +205,13 @@ class Store:
 
 
 def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int], object] | None) -> tuple[str, int]:
-    """Copy a stream while hashing it; gives the sha256 and the number of bytes, and stops above `most`."""
+    """Copy a stream while hashing it, but stop above `most`; gives the sha256 and the number of bytes."""
     digest = hashlib.sha256()
     count = 0
     while piece := stream.read(_PIECE):
         count += len(piece)
         if count > most:
-            raise WpmError(f"a package is larger than the {most} bytes that it may have: do not trust its source")
+            break
         digest.update(piece)
         file.write(piece)
         if progress is not None:

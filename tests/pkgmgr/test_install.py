@@ -1,0 +1,333 @@
+"""`wpm install` and its family through the command line, on real files and a real web server."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from make_packages import RegistryMaker, write_package, write_project
+
+from pkgmgr.cli.main import main
+from pkgmgr.store import Store
+from pkgmgr.verify_store import verify_store
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("WPM_CACHE_DIR", str(tmp_path / "store"))
+    monkeypatch.delenv("WPM_REGISTRY", raising=False)
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> RegistryMaker:
+    maker = RegistryMaker(tmp_path / "registry")
+    maker.add("acme/tool", "1.0.0", {"acme/data": "^1"}, commands=("tool",))
+    maker.add("acme/tool", "1.1.0", {"acme/data": "^1.1"}, commands=("tool", "tool-extra"))
+    maker.add("acme/tool", "2.0.0", {"acme/data": "^2"}, commands=("tool",))
+    maker.add("acme/data", "1.0.0", files={"a.txt": b"1.0"})
+    maker.add("acme/data", "1.1.0", files={"a.txt": b"1.1"})
+    maker.add("plain", "0.3.0", commands=("plain",))
+    return maker
+
+
+@pytest.fixture
+def project(tmp_path: Path, registry: RegistryMaker, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_project(tmp_path / "project", {"acme/tool": "^1", "plain": "*"})
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("WPM_REGISTRY", str(registry.root))
+    return root
+
+
+class Server:
+    """A web server on this machine that counts what it is asked."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.asked: list[str] = []
+        self.failures = 0
+        self.cut = False
+        root.mkdir()
+        handler = partial(_Handler, directory=str(root), owner=self)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def __init__(self, *args: object, owner: Server, **kwargs: object) -> None:
+        self.owner = owner
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        self.owner.asked.append(self.path)
+        if self.owner.failures:
+            self.owner.failures -= 1
+            self.send_error(503)
+        elif self.owner.cut:
+            self.owner.cut = False
+            data = (self.owner.root / self.path.lstrip("/")).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+        else:
+            super().do_GET()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "web")
+    thread = threading.Thread(target=server.server.serve_forever, args=(0.01,))
+    thread.start()
+    yield server
+    server.server.shutdown()
+    thread.join()
+    server.server.server_close()
+
+
+def wpm(*arguments: str | Path) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def install(*arguments: str | Path) -> int:
+    return wpm("install", "--no-compile", *arguments)
+
+
+def ids(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    capsys.readouterr()
+    assert wpm("list", "--json") == 0
+    return [package["id"] for package in json.loads(capsys.readouterr().out)["packages"]]
+
+
+def test_install_resolves_fetches_and_locks(
+    project: Path, own_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert install() == 0
+    assert ids(capsys) == ["acme/data@1.1.0", "acme/tool@1.1.0", "plain@0.3.0"]
+    assert verify_store(own_store).sound == 3
+    first = (project / "wasmer.lock").read_bytes()
+    assert str(project.parent).encode() not in first
+    (project / "wasmer.lock").unlink()
+    assert install() == 0
+    assert (project / "wasmer.lock").read_bytes() == first
+    assert install("--locked", "--offline") == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_locked_project_installs_without_a_registrys_index(
+    project: Path, registry: RegistryMaker, own_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert install() == 0
+    registry.add("acme/tool", "1.9.0")
+    (registry.root / "packages/acme/tool/1.2.0.webc").write_bytes(b"broken")
+    own_store.clean()
+    assert install("--frozen", "--offline") == 0
+    monkeypatch.delenv("WPM_REGISTRY")
+    assert install("--locked") == 0
+    assert (project / "wasmer.lock").read_text().count("1.1.0") > 0
+    own_store.clean()
+    assert install("--locked") == 1
+
+
+def test_a_new_version_waits_for_an_upgrade(
+    project: Path, registry: RegistryMaker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert install() == 0
+    registry.add("acme/tool", "1.2.0", {"acme/data": "^1"})
+    registry.add("plain", "0.4.0")
+    assert install() == 0
+    assert "acme/tool@1.1.0" in ids(capsys)
+    assert wpm("lock", "--upgrade", "acme/tool") == 0
+    assert ids(capsys) == ["acme/data@1.1.0", "acme/tool@1.2.0", "plain@0.3.0"]
+    assert wpm("lock", "--upgrade") == 0
+    assert "plain@0.4.0" in ids(capsys)
+    assert wpm("lock", "--check") == 0
+    assert project.joinpath("wasmer.lock").exists()
+
+
+def test_locked_and_frozen(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install("--locked") == 1
+    assert "there is no wasmer.lock" in capsys.readouterr().err
+    assert install("--frozen") == 1
+    assert install() == 0
+    before = (project / "wasmer.lock").read_bytes()
+    write_project(project, {"acme/tool": "^1", "acme/data": "=1.0.0"})
+    capsys.readouterr()
+    assert install("--locked") == 1
+    assert "acme/data" in capsys.readouterr().err
+    assert wpm("lock", "--check") == 1
+    assert install("--frozen") == 0
+    assert (project / "wasmer.lock").read_bytes() == before
+    assert install() == 0
+    assert ids(capsys) == ["acme/data@1.0.0", "acme/tool@1.0.0"]
+
+
+def test_a_conflict_changes_nothing(project: Path, own_store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install() == 0
+    before = (project / "wasmer.lock").read_bytes()
+    write_project(project, {"acme/tool": "^2", "acme/data": "^1"})
+    capsys.readouterr()
+    assert install() == 1
+    message = capsys.readouterr().err
+    assert "acme/data" in message.splitlines()[0]
+    assert "acme/tool@2.0.0 needs acme/data ^2" in message
+    assert "versions of acme/data: 1.1.0, 1.0.0" in message
+    assert (project / "wasmer.lock").read_bytes() == before
+    assert verify_store(own_store).clean
+
+
+@pytest.mark.usefixtures("project")
+def test_a_package_that_is_not_what_was_locked_is_refused(
+    registry: RegistryMaker, own_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert install() == 0
+    own_store.clean()
+    registry.add("acme/data", "1.1.0", files={"a.txt": b"evil"})
+    assert install() == 1
+    assert "promised" in capsys.readouterr().err
+    report = verify_store(own_store)
+    assert report.clean
+    assert not report.abandoned
+
+
+def test_tree(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wpm("tree") == 0
+    out = capsys.readouterr().out
+    assert out.splitlines() == ["project", "├── acme/tool 1.1.0", "│   └── acme/data 1.1.0", "└── plain 0.3.0"]
+    assert wpm("tree", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["roots"] == {"acme/tool": "acme/tool@1.1.0", "plain": "plain@0.3.0"}
+    assert not (project / "wasmer.lock").exists()
+
+
+def test_list(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install("--json") == 0
+    assert json.loads(capsys.readouterr().out)["fetched"] == ["acme/data@1.1.0", "acme/tool@1.1.0", "plain@0.3.0"]
+    assert wpm("list") == 0
+    out = capsys.readouterr().out
+    assert "tool-extra  acme/tool@1.1.0" in out
+    assert "not installed" not in out
+    assert project.is_dir()
+
+
+def test_a_package_from_the_web(
+    tmp_path: Path,
+    server: Server,
+    own_store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    package = write_package(server.root / "x.webc", "acme/x", "1.0.0", commands=("x",))
+    monkeypatch.chdir(write_project(tmp_path / "p", {"acme/x": f"{server.url}/x.webc"}))
+    assert install("--offline") == 1
+    assert "--offline" in capsys.readouterr().err
+    server.failures = 1
+    server.cut = True
+    assert install() == 0
+    assert len(server.asked) == 3
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    assert digest in (tmp_path / "p" / "wasmer.lock").read_text()
+    assert install("--offline") == 0
+    assert len(server.asked) == 3
+    own_store.clean()
+    assert install("--locked") == 0
+    assert len(server.asked) == 4
+    own_store.clean()
+    package.write_bytes(package.read_bytes() + b" ")
+    assert install("--locked") == 1
+    assert verify_store(own_store).clean
+    capsys.readouterr()
+    package.unlink()
+    assert install() == 1
+    assert "404" in capsys.readouterr().err
+
+
+def test_a_package_file_is_locked_by_its_content(
+    tmp_path: Path, registry: RegistryMaker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path / "lib.webc", needs={"data": "acme/data@1.0.0"})
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/lib": "../lib.webc", "acme/data": "*"}))
+    assert install("--registry", registry.root) == 0
+    lock = (tmp_path / "p" / "wasmer.lock").read_text()
+    assert 'source = "path:../lib.webc"' in lock
+    assert str(tmp_path) not in lock
+    assert install("--locked") == 0
+    write_package(tmp_path / "lib.webc", needs={"data": "acme/data@=1.0.0"})
+    capsys.readouterr()
+    assert install("--locked") == 1
+    assert "lib.webc" in capsys.readouterr().err
+    assert install("--registry", registry.root) == 0
+    assert "acme/data@1.0.0" in ids(capsys)
+
+
+def test_a_package_by_its_hash(
+    tmp_path: Path, registry: RegistryMaker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    digest = hashlib.sha256((registry.root / "packages/acme/data/1.0.0.webc").read_bytes()).hexdigest()
+    monkeypatch.chdir(write_project(tmp_path / "p", {"acme/data": f"sha256:{digest}"}))
+    assert install() == 1
+    assert "hash" in capsys.readouterr().err
+    assert install("--registry", registry.root) == 0
+    assert ids(capsys) == ["acme/data@1.0.0"]
+
+
+@pytest.mark.parametrize("needs", ["/etc/passwd", "./x.webc", "file:///etc/passwd"])
+def test_a_package_may_not_ask_for_files_of_this_machine(
+    tmp_path: Path, needs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path / "lib.webc", needs={"other": needs})
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/lib": "../lib.webc"}))
+    assert install() == 1
+    assert "may not ask" in capsys.readouterr().err
+
+
+def test_a_registry_that_lies_about_a_package(
+    tmp_path: Path, registry: RegistryMaker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(registry.root / "packages/acme/fake/1.0.0.webc", "acme/real", "1.0.0")
+    monkeypatch.chdir(write_project(tmp_path / "p", {"acme/fake": "1"}))
+    assert install("--registry", registry.root) == 1
+    assert "acme/real@1.0.0" in capsys.readouterr().err
+
+
+def test_what_is_wrong_is_said_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert install() == 1
+    assert "there is no wasmer.toml" in capsys.readouterr().err
+    write_project(tmp_path, {"acme/x": "1"})
+    assert install() == 1
+    assert "--registry" in capsys.readouterr().err
+    assert install("--registry", tmp_path / "nowhere") == 1
+    assert "not a registry" in capsys.readouterr().err
+    assert install("--registry", "https://example.com") == 1
+    assert "not a registry" in capsys.readouterr().err
+
+
+def test_cache(project: Path, own_store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install() == 0
+    capsys.readouterr()
+    assert wpm("cache", "dir") == 0
+    assert capsys.readouterr().out.strip() == str(own_store.root)
+    assert wpm("cache", "verify") == 0
+    assert "3 packages are sound" in capsys.readouterr().out
+    victim = next(own_store.objects())
+    victim.chmod(0o644)
+    victim.write_bytes(b"")
+    assert wpm("cache", "verify") == 1
+    assert str(victim) in capsys.readouterr().err
+    assert install() == 0
+    assert wpm("cache", "verify", "--json") == 0
+    assert wpm("cache", "clean") == 0
+    capsys.readouterr()
+    assert wpm("cache", "info", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["packages"] == 0
+    assert project.is_dir()
