@@ -54,7 +54,8 @@ class DirectPackages:
         if path.is_dir():
             from pkgmgr.built import build_into_store
 
-            path = build_into_store(path, self._store).path
+            built = build_into_store(path, self._store).path
+            return summarize(built, PATH + str(source), folder=source.path)
         return summarize(path, PATH + str(source))
 
     def _at_url(self, url: str) -> PackageSummary:

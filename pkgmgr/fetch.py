@@ -102,6 +102,10 @@ def fetch(
         from pkgmgr.download import download
 
         return download(location, store, sha256, size, count)
+    if location.is_dir():
+        from pkgmgr.built import build_into_store
+
+        return build_into_store(location, store, sha256)
     try:
         with location.open("rb") as file:
             return store.add(file, sha256, size, count)

@@ -69,4 +69,5 @@ def hash_of_path(path: Path, store: Store) -> str:
 
         return build_into_store(path, store).sha256
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest: str = hashlib.file_digest(file, "sha256").hexdigest()
+    return digest

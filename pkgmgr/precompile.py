@@ -28,12 +28,11 @@ def precompile(lock: Lockfile, store: Store, jobs: int | None) -> tuple[int, tup
     """
     if not any(package.commands for package in lock.packages.values()):
         return 0, ()
-    from runtime.engine import Engine
-
     from binfactory.compiling import compile_all
     from binfactory.errors import FactoryError
     from binfactory.loader import load_package
     from binfactory.modules import ModuleCache
+    from runtime.engine import Engine
 
     cache = ModuleCache(Engine(), store.modules)
     sources: list[ModuleSource] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -78,7 +79,9 @@ class PackageSummary:
         )
 
 
-def summarize(path: Path, source: str, *, name: str = "", version: Version | None = None) -> PackageSummary:
+def summarize(
+    path: Path, source: str, *, name: str = "", version: Version | None = None, folder: str | None = None
+) -> PackageSummary:
     """Read the summary of a package from its file.
 
     Args:
@@ -86,6 +89,7 @@ def summarize(path: Path, source: str, *, name: str = "", version: Version | Non
         source: Where it comes from, as a lock writes it.
         name: Its name where the place that it lies in gives it one; the manifest must not say otherwise.
         version: Its version, likewise.
+        folder: Where paths among its dependencies start; None forbids it to ask for paths, as it came from elsewhere.
 
     Raises:
         WpmError: It cannot be read, is no package, or is another package than it should be.
@@ -97,7 +101,7 @@ def summarize(path: Path, source: str, *, name: str = "", version: Version | Non
             size = file.seek(0, 2)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        summary = _from_container(Container.open(path), source, path)
+        summary = _from_container(Container.open(path), source, path, folder)
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (WebcError, WpmError) as error:
@@ -108,7 +112,7 @@ def summarize(path: Path, source: str, *, name: str = "", version: Version | Non
     return replace(summary, name=name or summary.name, version=version or summary.version, sha256=sha256, size=size)
 
 
-def _from_container(container: Container, source: str, location: Location) -> PackageSummary:
+def _from_container(container: Container, source: str, location: Location, folder: str | None) -> PackageSummary:
     from binfactory.errors import FactoryError
     from binfactory.node import PackageNode
     from binfactory.opened import OpenPackage
@@ -128,20 +132,22 @@ def _from_container(container: Container, source: str, location: Location) -> Pa
         location,
         "",
         0,
-        _dependencies({alias: dependency.spec for alias, dependency in manifest.use.items()}),
+        _dependencies({alias: dependency.spec for alias, dependency in manifest.use.items()}, folder),
         commands,
         manifest.entrypoint,
         mounts,
     )
 
 
-def _dependencies(specs: Mapping[str, str]) -> dict[str, PackageSource]:
+def _dependencies(specs: Mapping[str, str], folder: str | None) -> dict[str, PackageSource]:
     if len(specs) > MOST_DEPENDENCIES:
         raise WpmError(f"it has {len(specs)} dependencies: more than {MOST_DEPENDENCIES} are not followed")
     found: dict[str, PackageSource] = {}
     for alias, spec in specs.items():
         source = parse_source(spec)
-        if isinstance(source, PathSource):
+        if isinstance(source, PathSource) and folder is not None:
+            source = PathSource(os.path.normpath(os.path.join(folder, source.path)))
+        elif isinstance(source, PathSource):
             raise WpmError(
                 f"its dependency {alias!r} is a path of this machine ({spec!r}): a package may not ask for one"
             )

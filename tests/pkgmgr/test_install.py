@@ -331,3 +331,29 @@ def test_cache(project: Path, own_store: Store, capsys: pytest.CaptureFixture[st
     assert wpm("cache", "info", "--json") == 0
     assert json.loads(capsys.readouterr().out)["packages"] == 0
     assert project.is_dir()
+
+
+def test_directories_are_built_and_may_ask_for_their_neighbours(
+    tmp_path: Path, own_store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = write_project(
+        tmp_path / "libs/far", {}, '[package]\nname = "my/far"\nversion = "2.0.0"\ndescription = "far"\n'
+    )
+    near = write_project(
+        tmp_path / "libs/near",
+        {"my/far": "../far/"},
+        '[package]\nname = "my/near"\nversion = "1.0.0"\ndescription = "near"\n',
+    )
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/near": "../libs/near"}))
+    assert install() == 0
+    assert ids(capsys) == ["my/far@2.0.0", "my/near@1.0.0"]
+    lock = (tmp_path / "p" / "wasmer.lock").read_text()
+    assert 'source = "path:../libs/far"' in lock
+    assert str(tmp_path) not in lock
+    own_store.clean()
+    assert install("--locked") == 0
+    (far / "wasmer.toml").write_text((far / "wasmer.toml").read_text().replace("2.0.0", "2.0.1"))
+    assert install("--locked") == 1
+    assert install() == 0
+    assert "my/far@2.0.1" in ids(capsys)
+    assert near.is_dir()
