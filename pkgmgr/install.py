@@ -9,8 +9,7 @@ compile  the modules of the packages, so that the first run need not
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import FILE_NAME, PATH, LockedPackage, Lockfile, write_lock
@@ -24,8 +23,7 @@ UPGRADE_ALL: Final = frozenset({"*"})
 """For `InstallOptions.upgrade`: every package."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstallOptions:
+class InstallOptions(NamedTuple):
     """How to install.
 
     Attributes:
@@ -47,8 +45,7 @@ class InstallOptions:
     compile: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class InstallReport:
+class InstallReport(NamedTuple):
     """What an install did.
 
     Attributes:
@@ -80,7 +77,7 @@ def install(project: Project, store: Store, options: InstallOptions) -> InstallR
     """
     lock = plan(project, store, options)
     fetched = fetch_missing(lock, project, store, options)
-    written = not (options.locked or options.frozen) and write_lock(project.lock_path, lock)
+    written = lock is not project.lock and write_lock(project.lock_path, lock)
     compiled = 0
     warnings: tuple[str, ...] = ()
     if options.compile:

@@ -8,9 +8,9 @@ time, no path of the machine. The same inputs give the same bytes.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 
@@ -38,8 +38,7 @@ _LEFTOVER_SECONDS: Final = 3600.0
 _HEADER: Final = "# Written by wpm: `wpm lock` renews it. It belongs under version control.\n"
 
 
-@dataclass(frozen=True, slots=True)
-class LockedPackage:
+class LockedPackage(NamedTuple):
     """One package of the lock.
 
     Attributes:
@@ -59,7 +58,7 @@ class LockedPackage:
     source: str
     sha256: str
     size: int
-    dependencies: Mapping[str, str] = field(default_factory=dict)
+    dependencies: Mapping[str, str] = MappingProxyType({})
     commands: tuple[str, ...] = ()
     entrypoint: str | None = None
     mounts: tuple[Mount, ...] = ()
@@ -70,8 +69,7 @@ class LockedPackage:
         return f"{self.name}@{self.version}" if self.name else f"sha256:{self.sha256}"
 
 
-@dataclass(frozen=True, slots=True)
-class Lockfile:
+class Lockfile(NamedTuple):
     """What a project was resolved to.
 
     Attributes:

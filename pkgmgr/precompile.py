@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pkgmgr.closure import locked_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,13 +27,16 @@ def precompile(lock: Lockfile, store: Store, jobs: int | None) -> tuple[int, tup
     """
     if not any(package.commands for package in lock.packages.values()):
         return 0, ()
+    stamp, said = _stamp_of(lock), _circumstances(store)
+    if said and _read(store.root / stamp) == said:
+        return 0, ()
     from binfactory.compiling import compile_all
     from binfactory.errors import FactoryError
     from binfactory.loader import load_package
     from binfactory.modules import ModuleCache
-    from runtime.engine import Engine
+    from pkgmgr.closure import locked_nodes
 
-    cache = ModuleCache(Engine(), store.modules)
+    cache = ModuleCache(store.modules)
     sources: list[ModuleSource] = []
     warnings: list[str] = []
     for node in locked_nodes(lock, store).values():
@@ -46,11 +48,47 @@ def precompile(lock: Lockfile, store: Store, jobs: int | None) -> tuple[int, tup
                     sources.append(command)
             except FactoryError as error:
                 warnings.append(str(error))
-    if not sources:
-        return 0, tuple(warnings)
-    with _progress() as progress:
-        report = compile_all(cache, sources, jobs, progress)
-    return report.compiled, (*warnings, *(f"{label}: {error}" for label, error in report.failed))
+    compiled = 0
+    if sources:
+        with _progress() as progress:
+            report = compile_all(cache, sources, jobs, progress)
+        compiled = report.compiled
+        warnings += [f"{label}: {error}" for label, error in report.failed]
+    if not warnings:
+        store.write_beside(stamp, _circumstances(store))
+    return compiled, tuple(warnings)
+
+
+def _stamp_of(lock: Lockfile) -> str:
+    """Where it is noted that the modules of these packages are compiled."""
+    import hashlib
+
+    digests = sorted(package.sha256 for package in lock.packages.values())
+    return f"compiled/{hashlib.sha256(''.join(digests).encode()).hexdigest()[:40]}"
+
+
+def _circumstances(store: Store) -> bytes:
+    """For which engine and folder of modules the note counts; empty where either is not there.
+
+    It is a note and no more: each run finds its own artifacts, and compiles what it does not find.
+    """
+    from importlib.util import find_spec
+
+    try:
+        engine = find_spec("wasmtime")
+        if engine is None or engine.origin is None:
+            return b""
+        status, folder = Path(engine.origin).stat(), store.modules.stat()
+    except OSError:
+        return b""
+    return f"{engine.origin}\n{status.st_mtime_ns} {folder.st_dev} {folder.st_ino}\n".encode()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
 
 
 @contextmanager

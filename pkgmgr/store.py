@@ -3,6 +3,7 @@
     ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/modules/…                       their compiled modules, kept by binfactory
+    ROOT/compiled/*                      notes of whose modules are compiled
     ROOT/adhoc/*.json                    what packages that were named on the command line were resolved to
 
 A file is written under `tmp`, hashed while it streams in, synced and renamed into place, and then the folder is synced:
@@ -17,9 +18,8 @@ import hashlib
 import os
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.source import check_sha256
@@ -36,8 +36,7 @@ _PARTIAL: Final = ".part"
 _STALE_SECONDS: Final = 24 * 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredObject:
+class StoredObject(NamedTuple):
     """A package in the store: its file, its sha256 and its size in bytes."""
 
     path: Path
@@ -45,8 +44,7 @@ class StoredObject:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StoreInfo:
+class StoreInfo(NamedTuple):
     """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them."""
 
     root: Path
@@ -177,7 +175,7 @@ class Store:
 
         for path in self._partial():
             _is_abandoned(path, remove=True)
-        for folder in (self.root / "adhoc", self.modules, self._objects):
+        for folder in (self.root / "adhoc", self.root / "compiled", self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _partial(self) -> list[Path]:

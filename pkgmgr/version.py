@@ -8,9 +8,8 @@ thing is more than cargo's: a full version with build metadata (`1.2.3+wasix.2`)
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import total_ordering
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 
@@ -22,12 +21,19 @@ _LARGEST_NUMBER: Final = 2**64 - 1
 
 _NUMBER = r"(0|[1-9][0-9]{0,19})"
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
-_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?")
-_COMPARATOR = re.compile(
+_VERSION = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?"
+_COMPARATOR = (
     rf"(=|>=|>|<=|<|~|\^)? *{_NUMBER}"
     rf"(?:\.(?:{_NUMBER}|[*xX])(?:\.(?:{_NUMBER}(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?|[*xX]))?)?"
 )
-_WILDCARD = re.compile(r"\.[*xX](?:\.|$)")
+_WILDCARD = r"\.[*xX](?:\.|$)"
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """The compiled pattern; compiled when it is first needed, as not every run reads requirements."""
+    return re.compile(text)
+
 
 _Key = tuple[tuple[bool, int, str], ...]
 
@@ -39,9 +45,7 @@ def _identifiers_key(text: str) -> _Key:
     return tuple((not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in text.split("."))
 
 
-@total_ordering
-@dataclass(frozen=True, slots=True, eq=True)
-class Version:
+class Version(NamedTuple):
     """One version: `major.minor.patch`, with a pre-release and build metadata where they are not empty.
 
     Versions are ordered by semver's precedence (section 11). Build metadata, which has no precedence, breaks ties, so
@@ -57,7 +61,7 @@ class Version:
     @classmethod
     def parse(cls, text: str) -> Version:
         """Read a version; anything but a complete semver 2.0 version raises `WpmError`."""
-        match = _VERSION.fullmatch(text) if len(text) <= LONGEST else None
+        match = _pattern(_VERSION).fullmatch(text) if len(text) <= LONGEST else None
         if match is None:
             raise WpmError(f"not a version: {_shown(text)}: expected MAJOR.MINOR.PATCH as in 1.2.3 or 1.2.3-rc.1")
         major, minor, patch, pre, build = match.groups(default="")
@@ -73,19 +77,27 @@ class Version:
         """The three numbers."""
         return self.major, self.minor, self.patch
 
+    def __lt__(self, other: tuple[object, ...]) -> bool:
+        return isinstance(other, Version) and self._key() < other._key()
+
+    def __le__(self, other: tuple[object, ...]) -> bool:
+        return isinstance(other, Version) and self._key() <= other._key()
+
+    def __gt__(self, other: tuple[object, ...]) -> bool:
+        return isinstance(other, Version) and self._key() > other._key()
+
+    def __ge__(self, other: tuple[object, ...]) -> bool:
+        return isinstance(other, Version) and self._key() >= other._key()
+
     def _key(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
         return self.core, not self.pre, _identifiers_key(self.pre), _identifiers_key(self.build), self.build
-
-    def __lt__(self, other: Version) -> bool:
-        return self._key() < other._key()
 
     def __str__(self) -> str:
         text = f"{self.major}.{self.minor}.{self.patch}"
         return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Comparator:
+class Comparator(NamedTuple):
     """One part of a requirement: an operator and a version of which minor and patch may be left out.
 
     `operator` is one of `= > >= < <= ~ ^` and `*` (a wildcard: `1.*`).
@@ -169,8 +181,7 @@ def _pre_key(pre: str) -> tuple[bool, _Key]:
     return not pre, _identifiers_key(pre)
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """What a package asks of another's version: all of the comparators, or one exact rebuild.
 
     No comparator at all is `*`: any version but a pre-release.
@@ -227,7 +238,7 @@ def _exact_build(stripped: str, text: str) -> Version:
 
 def _comparator(part: str, whole: str) -> Comparator:
     """One part between commas, without the spaces around it."""
-    match = _COMPARATOR.fullmatch(part) if len(part) <= LONGEST else None
+    match = _pattern(_COMPARATOR).fullmatch(part) if len(part) <= LONGEST else None
     if match is None:
         why = (
             "* must stand alone"
@@ -236,7 +247,7 @@ def _comparator(part: str, whole: str) -> Comparator:
         )
         raise WpmError(f"not a version requirement: {_shown(whole)}: {why}")
     operator, major, minor, patch, pre, _ = match.groups()
-    wildcard = _WILDCARD.search(part) is not None
+    wildcard = _pattern(_WILDCARD).search(part) is not None
     if wildcard and patch is not None:
         raise WpmError(f"not a version requirement: {_shown(whole)}: a number follows a wildcard")
     # The version's own parser judges what its numbers and its pre-release may be.
