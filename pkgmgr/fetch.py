@@ -106,10 +106,12 @@ def fetch(
         from pkgmgr.built import build_into_store
 
         return build_into_store(location, store, sha256)
+    if not location.is_file():
+        raise WpmError(f"{location}: there is no package file here")
     try:
         with location.open("rb") as file:
             return store.add(file, sha256, size, count)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+    except (FileNotFoundError, PermissionError) as error:
         raise WpmError(f"{location}: cannot be read: {error.strerror}") from None
     except WpmError as error:
         raise WpmError(f"{location}: {error}") from None

@@ -105,7 +105,7 @@ def read_lock(path: Path) -> Lockfile | None:
     try:
         return parse_lock(data)
     except WpmError as error:
-        raise WpmError(f"{path}: {error}; restore it, or write it anew with: wpm lock") from None
+        raise WpmError(f"{path}: {error}; restore it, or run: wpm lock") from None
 
 
 def write_lock(path: Path, lock: Lockfile) -> bool:

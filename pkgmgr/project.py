@@ -61,6 +61,10 @@ class Project:
         """The project's lock as it was when it was first asked for; None where there is none."""
         return read_lock(self.lock_path)
 
+    def forget_lock(self) -> None:
+        """Take the project as one without a lock: to write a new one in the place of one that cannot be read."""
+        self.__dict__["lock"] = None
+
     @property
     def is_locked(self) -> bool:
         """Whether there is a lock and it is of the manifest's dependencies as they are now."""

@@ -96,6 +96,9 @@ def summarize(
     """
     from webc_parser import Container, WebcError
 
+    # A pipe or a device would be read for ever.
+    if not path.is_file():
+        raise WpmError(f"{path}: there is no package file here")
     try:
         with path.open("rb") as file:
             size = file.seek(0, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json, add_project, add_registry
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Lock; prints what changed."""
+    from pkgmgr.errors import WpmError
     from pkgmgr.install import UPGRADE_ALL, InstallOptions, plan
     from pkgmgr.lockfile import write_lock
     from pkgmgr.project import Project
@@ -37,7 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
         registry=arguments.registry, locked=arguments.check, offline=arguments.offline, upgrade=upgrade
     )
     project = Project.open(arguments.project)
-    before = project.lock.packages if project.lock else {}
+    try:
+        before = project.lock.packages if project.lock else {}
+    except WpmError as error:
+        if arguments.check:
+            raise
+        print(f"wpm: {error}; writing it anew", file=sys.stderr)
+        project.forget_lock()
+        before = {}
+    for name in sorted(set(arguments.upgrade or ()) - {package.name for package in before.values()}):
+        raise WpmError(f"{name}: not in wasmer.lock, so there is nothing to upgrade")
     lock = plan(project, Store.default(), options)
     written = not arguments.check and write_lock(project.lock_path, lock)
     added, removed = sorted(set(lock.packages) - set(before)), sorted(set(before) - set(lock.packages))
