@@ -76,6 +76,7 @@ def install(project: Project, store: Store, options: InstallOptions) -> InstallR
             was, and the store has no half of anything.
     """
     lock = plan(project, store, options)
+    store.remove_abandoned()
     fetched = fetch_missing(lock, project, store, options)
     written = lock is not project.lock and write_lock(project.lock_path, lock)
     compiled = 0

@@ -112,8 +112,7 @@ class Store:
             WpmError: The bytes are not what they should be, or too many; nothing of them stays.
             OSError: The disk or the stream failed; nothing of them stays.
         """
-        for path in self._partial():
-            _is_abandoned(path, remove=True)
+        self.remove_abandoned()
         with self._new_file() as (file, temporary):
             found, count = _copy(stream, file, LARGEST if size is None else size, progress)
             if count > LARGEST:
@@ -159,6 +158,11 @@ class Store:
         """Unfinished files whose writers are dead: harmless, and removed by the next one who writes."""
         return [path for path in self._partial() if _is_abandoned(path, remove=False)]
 
+    def remove_abandoned(self) -> None:
+        """Remove the unfinished files of dead writers; whoever installs does it."""
+        for path in self._partial():
+            _is_abandoned(path, remove=True)
+
     def info(self) -> StoreInfo:
         """Count what is here."""
         sizes = [path.lstat().st_size for path in self.objects()]
@@ -173,8 +177,7 @@ class Store:
         """Remove every package, compiled module and resolution; files that somebody writes at this moment stay."""
         import shutil
 
-        for path in self._partial():
-            _is_abandoned(path, remove=True)
+        self.remove_abandoned()
         for folder in (self.root / "adhoc", self.root / "compiled", self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 

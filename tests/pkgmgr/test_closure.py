@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
@@ -84,6 +84,7 @@ def test_what_was_kept_is_not_trusted(store: Store, options: InstallOptions) -> 
         assert package_node("acme/tool", store, options).id == "acme/tool@1.0.0"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100) | st.dictionaries(st.sampled_from(["format", "lock", "evidence", "time"]), st.integers()
        | st.text(max_size=8) | st.none()).map(lambda value: json.dumps(value).encode()))  # fmt: skip
 def test_any_kept_bytes_are_read_or_passed_over(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
@@ -139,7 +140,18 @@ def test_a_locked_project_imports_and_opens_nothing_it_does_not_need(
         "import sys\nfrom pkgmgr.cli.main import main\nassert main(['install', '--locked']) == 0\n"
         "print([name for name in sys.argv[1:] if name in sys.modules])"
     )
-    heavy = ["requests", "rich", "resolvelib", "tomli_w", "email", "http", "asyncio", "wasmtime", "webc_parser", "registry_fixtures"]
+    heavy = [
+        "requests",
+        "rich",
+        "resolvelib",
+        "tomli_w",
+        "email",
+        "http",
+        "asyncio",
+        "wasmtime",
+        "webc_parser",
+        "registry_fixtures",
+    ]
     first, second = (
         subprocess.run(
             [sys.executable, "-c", program, *heavy],

@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binfactory.node import Mount
@@ -44,6 +44,7 @@ def locks(draw: st.DrawFn) -> Lockfile:
     return Lockfile({alias: draw(TEXT) for alias in roots}, roots, packages)
 
 
+@settings(deadline=None)
 @given(locks())
 def test_a_lock_comes_back_as_it_was(lock: Lockfile) -> None:
     text = format_lock(lock)
@@ -53,6 +54,7 @@ def test_a_lock_comes_back_as_it_was(lock: Lockfile) -> None:
     assert again.is_for(lock.requirements)
 
 
+@settings(deadline=None)
 @given(locks(), st.data())
 def test_a_damaged_lock_is_a_lock_or_an_error(lock: Lockfile, data: st.DataObject) -> None:
     text = bytearray(format_lock(lock).encode())
@@ -62,6 +64,7 @@ def test_a_damaged_lock_is_a_lock_or_an_error(lock: Lockfile, data: st.DataObjec
     assert_lock_or_error(bytes(text))
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
@@ -86,6 +89,7 @@ def test_a_lock_of_any_shape_is_a_lock_or_an_error(value: object) -> None:
     assert_lock_or_error(tomli_w.dumps(without_none(document)).encode())  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_lock_or_an_error(data: bytes) -> None:
     assert_lock_or_error(data)
@@ -145,6 +149,7 @@ def test_writing_replaces_whole_and_only_what_changed(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["wasmer.lock"]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.integers(0, 6).map(str), st.lists(st.integers(0, 6).map(str), max_size=3)))
 def test_cycles(edges: dict[str, list[str]]) -> None:
     graph = {str(node): tuple(edges.get(str(node), ())) for node in range(7)}

@@ -101,7 +101,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return graph
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(graphs(), st.dictionaries(st.sampled_from(NAMES), REQUIREMENTS, min_size=1, max_size=3))
 def test_it_finds_a_solution_exactly_where_there_is_one(graph: Graph, wanted: dict[str, str]) -> None:
     possible = solutions(graph, wanted)
@@ -119,7 +119,7 @@ def test_it_finds_a_solution_exactly_where_there_is_one(graph: Graph, wanted: di
         assert kept == {name: other[name] for name in kept}
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(graphs(), st.sampled_from(NAMES), REQUIREMENTS)
 def test_a_single_package_is_the_newest_that_works(graph: Graph, name: str, requirement: str) -> None:
     possible = solutions(graph, {name: requirement})

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgmgr.errors import WpmError
@@ -83,6 +83,7 @@ def test_what_is_no_source(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | st.from_regex(r"[a-z./@:~^*0-9_-]{1,30}", fullmatch=True))
 def test_any_text_is_a_source_or_an_error_and_no_name_leaves_its_folder(text: str) -> None:
     try:

@@ -1,7 +1,7 @@
 """Versions and requirements: cargo's own documented examples, and what must hold for all of them."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgmgr.errors import WpmError
@@ -55,6 +55,7 @@ DOCUMENTED = [
 ]
 
 
+@settings(deadline=None)
 @given(VERSIONS)
 @pytest.mark.parametrize(("requirement", "same"), DOCUMENTED)
 def test_a_documented_requirement_is_its_range(requirement: str, same: str, version: Version) -> None:
@@ -99,12 +100,14 @@ def test_precedence() -> None:
     assert Version.parse("1.0.0+b.2") < Version.parse("1.0.0+b.10") < Version.parse("1.0.1")
 
 
+@settings(deadline=None)
 @given(VERSIONS, VERSIONS)
 def test_versions_are_totally_ordered(left: Version, right: Version) -> None:
     assert (left < right) + (left > right) + (left == right) == 1
     assert Version.parse(str(left)) == left
 
 
+@settings(deadline=None)
 @given(VERSIONS, VERSIONS)
 def test_equality_caret_and_complement(base: Version, version: Version) -> None:
     plain = Version(base.major, base.minor, base.patch, base.pre)
@@ -117,6 +120,7 @@ def test_equality_caret_and_complement(base: Version, version: Version) -> None:
         assert Requirement.parse(f"^{plain}").matches(version)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789.*xX^~<>=, -+abc", max_size=24) | st.text(max_size=12))
 def test_any_text_is_a_requirement_that_prints_itself_or_an_error(text: str) -> None:
     try:
