@@ -121,7 +121,7 @@ class _Provider(resolvelib.AbstractProvider[Need, PackageSummary, str]):
         self._pins = pins
         self._versions: dict[str, Sequence[Version]] = {}
         self._summaries: dict[tuple[str, Version], PackageSummary] = {}
-        self._direct: dict[PackageSource, PackageSummary] = {}
+        self._direct: dict[str, PackageSummary] = {}
         self._needs: dict[str, list[Need]] = {}
 
     def need(self, alias: str, source: PackageSource) -> Need:
@@ -129,9 +129,10 @@ class _Provider(resolvelib.AbstractProvider[Need, PackageSummary, str]):
         if isinstance(source, NamedSource):
             self._registries.check(source)
             return Need(source.name, source, alias)
-        if source not in self._direct:
-            self._direct[source] = self._fetch(source)
-        return Need(self._direct[source].key, source, alias, self._direct[source])
+        text = str(source)
+        if text not in self._direct:
+            self._direct[text] = self._fetch(source)
+        return Need(self._direct[text].key, source, alias, self._direct[text])
 
     def versions(self, key: str) -> Sequence[Version]:
         """The versions of a package, the one of the lock first and then the newest."""

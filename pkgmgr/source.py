@@ -13,9 +13,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.version import ANY, Requirement
@@ -27,12 +26,11 @@ GLOBAL_NAMESPACE: Final = "_"
 """Where registries keep the packages that have no namespace."""
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_REGISTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(?::[0-9]{1,5})?")
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
+_REGISTRY = r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}(?::[0-9]{1,5})?"
 
 
-@dataclass(frozen=True, slots=True)
-class NamedSource:
+class NamedSource(NamedTuple):
     """A package of a registry: any version that satisfies the requirement.
 
     Attributes:
@@ -50,8 +48,7 @@ class NamedSource:
         return f"{prefix}{self.name}" + ("" if self.requirement == ANY else f"@{self.requirement}")
 
 
-@dataclass(frozen=True, slots=True)
-class HashSource:
+class HashSource(NamedTuple):
     """A package by the sha256 of its file: 64 lower-case hexadecimal digits."""
 
     sha256: str
@@ -60,8 +57,7 @@ class HashSource:
         return f"sha256:{self.sha256}"
 
 
-@dataclass(frozen=True, slots=True)
-class UrlSource:
+class UrlSource(NamedTuple):
     """A `.webc` at an `http://` or `https://` address."""
 
     url: str
@@ -70,8 +66,7 @@ class UrlSource:
         return self.url
 
 
-@dataclass(frozen=True, slots=True)
-class PathSource:
+class PathSource(NamedTuple):
     """A `.webc` file or a directory with a `wasmer.toml`; a relative path starts at the folder of whoever wrote it."""
 
     path: str
@@ -150,7 +145,7 @@ def split_name(name: str) -> tuple[str, str]:
 
 def check_sha256(text: str) -> str:
     """The text, which must be 64 lower-case hexadecimal digits; raises `WpmError` where it is not."""
-    if not _SHA256.fullmatch(text):
+    if len(text) != 64 or not _HEXADECIMAL.issuperset(text):
         raise WpmError(f"not a sha256: {text[:80]!r}: expected 64 hexadecimal digits")
     return text
 
@@ -158,7 +153,7 @@ def check_sha256(text: str) -> str:
 def _parse_named(text: str) -> NamedSource:
     rest, _, tag = text.partition("@") if text.count("@") == 1 else (text, "", "")
     registry, colon, name = rest.rpartition(":")
-    if colon and not _REGISTRY.fullmatch(registry):
+    if colon and not re.fullmatch(_REGISTRY, registry):
         raise WpmError(f"not a package source: {text[:60]!r}: {registry[:60]!r} is not the host of a registry")
     try:
         requirement = Requirement.parse(tag) if tag else ANY

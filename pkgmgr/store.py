@@ -14,7 +14,6 @@ one, who knows it by the lock (flock) that ended with its holder.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -207,6 +206,8 @@ class Store:
 
 def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int], object] | None) -> tuple[str, int]:
     """Copy a stream while hashing it, but stop above `most`; gives the sha256 and the number of bytes."""
+    import hashlib
+
     digest = hashlib.sha256()
     count = 0
     while piece := stream.read(_PIECE):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.source import split_name
-from pkgmgr.summary import PackageSummary, summarize
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from pkgmgr.summary import PackageSummary
 
 _SUFFIX: Final = ".webc"
 _MOST_VERSIONS: Final = 10_000
@@ -51,6 +52,8 @@ class DirectoryRegistry:
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """Read one version's own file."""
+        from pkgmgr.summary import summarize
+
         return summarize(self.location(name, version), self._source, name=name, version=version)
 
     def by_hash(self, sha256: str) -> PackageSummary | None:

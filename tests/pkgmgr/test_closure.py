@@ -148,6 +148,7 @@ def test_a_locked_project_imports_and_opens_nothing_it_does_not_need(
         "email",
         "http",
         "asyncio",
+        "hashlib",
         "wasmtime",
         "webc_parser",
         "registry_fixtures",
