@@ -483,3 +483,26 @@ def test_nobody_answers(own_store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(WpmError, match="tried 3 times") as caught:
         package_node("http://127.0.0.1:1/x.webc", own_store, InstallOptions())
     assert "\n" not in str(caught.value)
+
+
+def test_a_package_may_not_write_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path / "bad.webc", "my/bad", "1.0.0", commands=("\x1b[2Jx",))
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/bad": "../bad.webc"}))
+    assert install() == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_output_without_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registry: RegistryMaker) -> None:
+    write_package(
+        tmp_path / "a.webc", "my/a", "1.0.0", {"größe": "acme/data@*"}, commands=("ü",)
+    )  # fmt: skip
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/a": "../a.webc"}))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "ascii"}
+    shown = {}
+    for verb in ("tree", "list"):
+        command = [sys.executable, "-m", "pkgmgr.cli.main", verb, "--registry", str(registry.root)]
+        shown[verb] = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode("ascii")
+    assert shown["tree"].splitlines() == ["p", "`-- my/a 1.0.0", "    `-- acme/data 1.1.0 as gr\\xf6\\xdfe"]
+    assert "\\xfc  my/a@1.0.0" in shown["list"]
