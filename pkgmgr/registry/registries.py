@@ -60,6 +60,10 @@ class Registries:
         """One version of a package, as its registry says."""
         return self.answering(name).summary(name, version)
 
+    def similar(self, name: str) -> Sequence[str]:
+        """Names that somebody may have meant who asked for one that is not there."""
+        return self.answering(name).similar(name)
+
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package with this hash, from whichever registry has it."""
         for registry in (self.embedded, self.configured):

@@ -506,3 +506,9 @@ def test_output_without_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, r
         shown[verb] = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode("ascii")
     assert shown["tree"].splitlines() == ["p", "`-- my/a 1.0.0", "    `-- acme/data 1.1.0 as gr\\xf6\\xdfe"]
     assert "\\xfc  my/a@1.0.0" in shown["list"]
+
+
+def test_a_mistyped_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_project(project, {"acme/tol": "1"})
+    assert install() == 1
+    assert "is acme/tool meant?" in capsys.readouterr().err.splitlines()[0]
