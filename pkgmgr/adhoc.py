@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,7 +62,9 @@ def adhoc_lock(specs: Mapping[str, str], store: Store, options: InstallOptions) 
             "evidence": _evidence(lock, registries),
             "lock": format_lock(lock),
         }
-        store.write_beside(place, json.dumps(content).encode())
+        # A store that cannot be written to may still have all the packages.
+        with suppress(OSError):
+            store.write_beside(place, json.dumps(content).encode())
     missing = [package for package in lock.packages.values() if not store.has(package.sha256, package.size)]
     if missing:
         from pkgmgr.fetch import fetch_packages

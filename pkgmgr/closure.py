@@ -112,7 +112,7 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
         raise WpmError(f"{path}: {error}") from None
     info = manifest.package
     return PackageNode(
-        f"{info.name}@{info.version}" if info.name and info.version else str(path),
+        f"{info.name}@{info.version}" if info.name and info.version else f"sha256:{sha256}" if sha256 else str(path),
         path,
         container=container,
         dependencies=dependency_nodes({alias: each.spec for alias, each in manifest.use.items()}, store, options),

@@ -64,7 +64,7 @@ def download(
                 raise WpmError(f"{url}: cannot be fetched: {error} (tried {_TRIES} times)") from None
             time.sleep(_PAUSE * attempt)
         except WpmError as error:
-            raise WpmError(f"{url}: {error}") from None
+            raise type(error)(f"{url}: {error}") from None
     raise AssertionError("the last attempt returns or raises")
 
 

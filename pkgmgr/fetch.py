@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkgmgr.errors import WpmError
+from pkgmgr.errors import NotAsPromised, WpmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +114,7 @@ def fetch(
     except (FileNotFoundError, PermissionError) as error:
         raise WpmError(f"{location}: cannot be read: {error.strerror}") from None
     except WpmError as error:
-        raise WpmError(f"{location}: {error}") from None
+        raise type(error)(f"{location}: {error}") from None
 
 
 def _fetch_locked(
@@ -122,6 +122,9 @@ def _fetch_locked(
 ) -> None:
     try:
         fetch(location, store, package.sha256, package.size, count)
+    except NotAsPromised as error:
+        upgrade = f"wpm lock --upgrade {package.name}".rstrip()
+        raise WpmError(f"{package.id}: {error}; if it was replaced on purpose, run: {upgrade}") from None
     except WpmError as error:
         raise WpmError(f"{package.id}: {error}") from None
 

@@ -167,6 +167,6 @@ def _string(table: Mapping[str, Any], key: str, default: str | None = None) -> s
 
 
 def _text(value: object, key: str) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST or "\0" in value or "\n" in value:
-        raise WpmError(f"key {key}: expected a text on one line of at most {_LONGEST} characters")
+    if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
+        raise WpmError(f"key {key}: expected a printable text of at most {_LONGEST} characters")
     return value

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE_NAME: Final = "wasmer.lock"
 FORMAT: Final = 1
-LARGEST_FILE: Final = 16 << 20
+LARGEST_FILE: Final = 4 << 20
 """No lock is larger than this many bytes."""
 
 EMBEDDED: Final = "embedded"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,8 +54,9 @@ def precompile(lock: Lockfile, store: Store, jobs: int | None) -> tuple[int, tup
             report = compile_all(cache, sources, jobs, progress)
         compiled = report.compiled
         warnings += [f"{label}: {error}" for label, error in report.failed]
-    if not warnings:
-        store.write_beside(stamp, _circumstances(store))
+    if not warnings and (said := _circumstances(store)):
+        with suppress(OSError):
+            store.write_beside(stamp, said)
     return compiled, tuple(warnings)
 
 

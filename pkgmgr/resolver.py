@@ -91,7 +91,7 @@ def resolve(
         chosen = resolvelib.Resolver(provider, reporter).resolve(needs, max_rounds=_MOST_ROUNDS).mapping
     except resolvelib.ResolutionImpossible as error:
         asked = [(cause.requirement, cause.parent) for cause in error.causes]
-        raise WpmError(explain(asked, provider.versions)) from None
+        raise WpmError(explain(asked, provider.versions, registries.similar)) from None
     except resolvelib.ResolutionTooDeep:
         raise WpmError(f"no resolution was found in {_MOST_ROUNDS} steps: make the requirements narrower") from None
     dependencies = {

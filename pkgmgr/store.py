@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
-from pkgmgr.errors import WpmError
+from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.source import check_sha256
 
 if TYPE_CHECKING:
@@ -115,12 +115,12 @@ class Store:
         with self._new_file() as (file, temporary):
             found, count = _copy(stream, file, LARGEST if size is None else size, progress)
             if count > LARGEST:
-                raise WpmError(f"a package is larger than the {LARGEST} bytes that any may have")
+                raise WpmError(f"it is larger than the {LARGEST} bytes that a package may have")
             if size is not None and count != size:
                 more = "more" if count > size else str(count)
-                raise WpmError(f"a package has {more} bytes where {size} were promised: do not trust its source")
+                raise NotAsPromised(f"it has {more} bytes where {size} were promised: do not trust its source")
             if sha256 is not None and found != sha256:
-                raise WpmError(f"a package has the sha256 {found} where {sha256} was promised: do not trust its source")
+                raise NotAsPromised(f"its sha256 is {found} where {sha256} was promised: do not trust its source")
             target = self.path(found)
             file.flush()
             os.fchmod(file.fileno(), 0o444)
@@ -136,7 +136,7 @@ class Store:
             with path.open("rb") as file:
                 return self.add(file, sha256)
         except WpmError as error:
-            raise WpmError(f"{path}: {error}") from None
+            raise type(error)(f"{path}: {error}") from None
 
     def write_beside(self, relative: str, data: bytes) -> None:
         """Replace a small file of ours beside the objects, whole or not at all."""

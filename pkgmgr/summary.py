@@ -14,7 +14,7 @@ from pkgmgr.source import PathSource, check_name, parse_source
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from binfactory.node import Mount
     from pkgmgr.source import PackageSource
@@ -24,6 +24,7 @@ Location = Path | str
 """Where the file of a package is: a path of this machine, or an http(s) URL."""
 
 MOST_DEPENDENCIES: Final = 1000
+LONGEST_TEXT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +123,16 @@ def _from_container(container: Container, source: str, location: Location, folde
     from binfactory.package import command_names, manifest_mounts
 
     manifest = container.manifest
+    _check_printable("alias of a dependency", manifest.use)
     named = manifest.package.name and manifest.package.version
     opened = OpenPackage(PackageNode("package", container=container))
     try:
         commands, mounts = tuple(command_names(opened)), manifest_mounts(opened)
     except FactoryError as error:
         raise WpmError(str(error)) from None
+    _check_printable("command", (*commands, manifest.entrypoint or ""))
+    for mount in mounts:
+        _check_printable("mount", (mount.guest_path, mount.volume, mount.source_path, mount.dependency or ""))
     return PackageSummary(
         check_name(manifest.package.name or "") if named else "",
         Version.parse(manifest.package.version or "") if named else None,
@@ -140,6 +145,13 @@ def _from_container(container: Container, source: str, location: Location, folde
         manifest.entrypoint,
         mounts,
     )
+
+
+def _check_printable(what: str, texts: Iterable[str]) -> None:
+    """Texts of a package end in a lock and on terminals: what could move the cursor is refused."""
+    for text in texts:
+        if not text.isprintable() or len(text) > LONGEST_TEXT:
+            raise WpmError(f"its {what} {text[:60]!r} is too long, or has characters that cannot be printed")
 
 
 def _dependencies(specs: Mapping[str, str], folder: str | None) -> dict[str, PackageSource]:

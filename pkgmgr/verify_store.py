@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pkgmgr.store import Store
@@ -55,6 +56,16 @@ def verify_store(store: Store) -> StoreReport:
         else:
             corrupt.append(path)
     return StoreReport(sound, tuple(corrupt), tuple(foreign), tuple(store.abandoned()))
+
+
+def damaged_modules(store: Store) -> Iterator[tuple[Path, str]]:
+    """Compiled modules that are not what was written, each with the reason; those of other machines are not judged."""
+    if not store.modules.is_dir():
+        return
+    from binfactory.modules import ModuleCache
+
+    if (artifacts := ModuleCache(store.modules).artifacts) is not None:
+        yield from artifacts.verify()
 
 
 def _sha256_of(path: Path) -> str:

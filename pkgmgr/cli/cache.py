@@ -46,30 +46,35 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _verify(store: Store, as_json: bool) -> int:
     """Exit code 1 where something is wrong."""
-    from pkgmgr.verify_store import verify_store
+    from pkgmgr.verify_store import damaged_modules, verify_store
 
     report = verify_store(store)
+    modules = list(damaged_modules(store))
+    clean = report.clean and not modules
     if as_json:
         from pkgmgr.cli.output import print_json
 
         print_json(
             {
-                "clean": report.clean,
+                "clean": clean,
                 "sound": report.sound,
                 "corrupt": [str(path) for path in report.corrupt],
                 "foreign": [str(path) for path in report.foreign],
                 "abandoned": [str(path) for path in report.abandoned],
+                "modules": [str(path) for path, _ in modules],
             }
         )
-        return 0 if report.clean else 1
+        return 0 if clean else 1
     for path in report.corrupt:
         print(f"wpm: {path}: its bytes are not those of its name: delete it and install again", file=sys.stderr)
     for path in report.foreign:
         print(f"wpm: {path}: this does not belong in the store: delete it", file=sys.stderr)
+    for path, reason in modules:
+        print(f"wpm: {path}: {reason}: delete it, it is compiled again when it is needed", file=sys.stderr)
     if report.abandoned:
         print(f"{len(report.abandoned)} unfinished files of killed installs: the next install removes them")
-    print(f"{report.sound} packages are sound" + ("" if report.clean else ", but something is wrong"))
-    return 0 if report.clean else 1
+    print(f"{report.sound} packages are sound" + ("" if clean else ", but something is wrong"))
+    return 0 if clean else 1
 
 
 def _info(store: Store, as_json: bool) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.lockfile import LockedPackage, Lockfile
     from pkgmgr.manifest import ProjectManifest
+    from pkgmgr.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     project = Project.open(arguments.project)
     store = Store.default()
     lock = plan(project, store, InstallOptions(registry=arguments.registry, offline=arguments.offline))
-    commands = project_commands(project.manifest, lock)
+    commands = project_commands(project.manifest, lock, store)
     packages = list(lock.packages.values())
     if arguments.json:
         from pkgmgr.cli.output import print_json
@@ -55,25 +56,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def project_commands(manifest: ProjectManifest, lock: Lockfile) -> dict[str, str]:
-    """The commands that can be run in a project, each with the id of its package.
+def project_commands(manifest: ProjectManifest, lock: Lockfile, store: Store) -> dict[str, str]:
+    """The commands that can be run in a project, each with the id of the package whose it is; opens no package."""
+    from binfactory.graph import reach
+    from binfactory.node import PackageNode
+    from pkgmgr.closure import locked_nodes
 
-    Where two bring the same name, the project's own wins, then the package that is nearer, then the one declared first.
-    """
-    from collections import deque
-
-    own = f"{manifest.name or 'this project'}" + (f"@{manifest.version}" if manifest.version else "")
-    commands = {command.name: own for command in manifest.commands}
-    waiting = deque(lock.roots.values())
-    seen: set[str] = set()
-    while waiting:
-        package = lock.packages[waiting.popleft()]
-        if package.id in seen:
-            continue
-        seen.add(package.id)
-        for name in package.commands:
-            commands.setdefault(name, package.id)
-        waiting += package.dependencies.values()
+    nodes = locked_nodes(lock, store)
+    project = PackageNode(
+        (manifest.name or "this project") + (f"@{manifest.version}" if manifest.version else ""),
+        dependencies={alias: nodes[package] for alias, package in lock.roots.items()},
+        commands=tuple(command.name for command in manifest.commands),
+        mounts=(),
+    )
+    commands: dict[str, str] = {}
+    for node in reach(project):
+        for name in node.commands or ():
+            commands.setdefault(name, node.id)
     return commands
 
 
@@ -84,7 +83,9 @@ def _row(package: LockedPackage, installed: bool) -> tuple[str, ...]:
 
 
 def _print_table(title: str, rows: list[tuple[str, ...]]) -> None:
+    from pkgmgr.cli.output import print_text
+
     print(f"{title}:" if rows else f"{title}: none")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        print(("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip())
+        print_text(("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip())

@@ -9,7 +9,13 @@ def print_json(value: object) -> None:
     """Print a value as JSON, in the order in which it was made."""
     import json
 
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json.dumps(value, indent=2))
+
+
+def print_text(text: str) -> None:
+    """Print a line; characters that standard output cannot take are written as escapes."""
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def can_draw() -> bool:

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of what is locked, or of what would be."""
-    from pkgmgr.cli.output import can_draw, print_json
+    from pkgmgr.cli.output import can_draw, print_json, print_text
     from pkgmgr.install import InstallOptions, plan
     from pkgmgr.project import Project
     from pkgmgr.store import Store
@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print_json({"name": title, "version": manifest.version, "roots": dict(lock.roots), "packages": packages})
         return 0
-    print(title + (f" {manifest.version}" if manifest.version else ""))
+    print_text(title + (f" {manifest.version}" if manifest.version else ""))
     for line in draw(lock, drawing=can_draw()):
-        print(line)
+        print_text(line)
     return 0
 
 

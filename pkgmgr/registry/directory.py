@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = ".webc"
 _MOST_VERSIONS: Final = 10_000
+_MOST_NAMES: Final = 10_000
 
 
 class DirectoryRegistry:
@@ -55,6 +56,15 @@ class DirectoryRegistry:
         from pkgmgr.summary import summarize
 
         return summarize(self.location(name, version), self._source, name=name, version=version)
+
+    def similar(self, name: str) -> Sequence[str]:
+        """Names of this directory that are spelled nearly so."""
+        from difflib import get_close_matches
+        from itertools import islice
+
+        folders = islice(self._packages.glob("*/*/"), _MOST_NAMES)
+        known = [f"{folder.parent.name}/{folder.name}".removeprefix("_/") for folder in folders]
+        return get_close_matches(name, sorted(known), 3, 0.75)
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """Hash file after file until one has the hash."""

@@ -28,6 +28,9 @@ class Registry(Protocol):
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One of these versions."""
 
+    def similar(self, name: str) -> Sequence[str]:
+        """A few names of packages that are there, for one that is not: the closest first."""
+
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package whose file has this hash, where the registry has it."""
 

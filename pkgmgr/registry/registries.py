@@ -72,6 +72,10 @@ class Registries:
         """One version of a package, as its registry says."""
         return self.answering(name).summary(name, version)
 
+    def similar(self, name: str) -> Sequence[str]:
+        """Names that somebody may have meant who asked for one that is not there."""
+        return self.answering(name).similar(name)
+
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package with this hash, from whichever registry has it."""
         for registry in (self.included, self.embedded, self.configured):
@@ -96,9 +100,7 @@ class Registries:
                         f"{package.id}: neither the store nor a registry has a package with the hash {package.sha256}"
                     )
                 return summary.location
-            case source if source == EMBEDDED:
-                return self.answering(package.name).location(package.name, Version.parse(package.version))
-            case source if source == REGISTRY:
+            case source if source in (EMBEDDED, REGISTRY):
                 return self.answering(package.name).location(package.name, Version.parse(package.version))
             case source:
                 return source

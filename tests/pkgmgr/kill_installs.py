@@ -60,7 +60,7 @@ def check(folder: Path, store: Store) -> None:
         assert store.has(package.sha256, package.size), f"{package.id} is locked and not stored"
 
 
-def kill_installs(count: int, *, packages: int = 12, size: int = 1_000_000, seed: int | None = None) -> str:
+def kill_installs(count: int, *, packages: int = 24, size: int = 2_000_000, seed: int | None = None) -> str:
     """Kill this many installs; gives a line that says what they had come to."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="wpm-kill-") as name:

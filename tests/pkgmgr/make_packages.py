@@ -20,6 +20,7 @@ def write_package(
     needs: Mapping[str, str] | None = None,
     commands: tuple[str, ...] = (),
     files: Mapping[str, bytes] | None = None,
+    module: bytes = EMPTY_MODULE,
 ) -> Path:
     """Write a package; `needs` maps aliases to package sources."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ def write_package(
     }
     if len(commands) == 1:
         manifest["entrypoint"] = commands[0]
-    write_container(path, manifest=manifest, atoms={"module": EMPTY_MODULE} if commands else {}, volumes=volumes)
+    write_container(path, manifest=manifest, atoms={"module": module} if commands else {}, volumes=volumes)
     return path
 
 

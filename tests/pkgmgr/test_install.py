@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +15,9 @@ import pytest
 from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.cli.main import main
+from pkgmgr.closure import package_node
+from pkgmgr.errors import WpmError
+from pkgmgr.install import InstallOptions
 from pkgmgr.store import Store
 from pkgmgr.verify_store import verify_store
 
@@ -51,6 +57,7 @@ class Server:
         self.asked: list[str] = []
         self.failures = 0
         self.cut = False
+        self.redirects: dict[str, str] = {}
         root.mkdir()
         handler = partial(_Handler, directory=str(root), owner=self)
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -67,6 +74,11 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.owner.failures:
             self.owner.failures -= 1
             self.send_error(503)
+        elif self.path in self.owner.redirects:
+            self.send_response(302)
+            self.send_header("Location", self.owner.redirects[self.path])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
         elif self.owner.cut:
             self.owner.cut = False
             data = (self.owner.root / self.path.lstrip("/")).read_bytes()
@@ -357,3 +369,146 @@ def test_directories_are_built_and_may_ask_for_their_neighbours(
     assert install() == 0
     assert "my/far@2.0.1" in ids(capsys)
     assert near.is_dir()
+
+
+def test_a_replaced_package_can_be_locked_again(
+    project: Path, registry: RegistryMaker, own_store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert install() == 0
+    own_store.clean()
+    registry.add("acme/data", "1.1.0", files={"a.txt": b"rebuilt"})
+    assert install() == 1
+    assert "wpm lock --upgrade acme/data" in capsys.readouterr().err
+    assert wpm("lock", "--upgrade", "acme/data") == 0
+    assert install("--locked") == 0
+    assert wpm("lock", "--upgrade", "acme/none") == 1
+    assert project.is_dir()
+
+
+def test_a_broken_lock_is_told_and_can_be_written_anew(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert install() == 0
+    whole = (project / "wasmer.lock").read_bytes()
+    (project / "wasmer.lock").write_bytes(b"<<<<<<< ours\n" + whole)
+    capsys.readouterr()
+    assert install() == 1
+    assert "run: wpm lock" in capsys.readouterr().err
+    assert wpm("lock", "--check") == 1
+    assert wpm("lock") == 0
+    assert (project / "wasmer.lock").read_bytes() == whole
+
+
+def test_many_installs_at_once(project: Path, own_store: Store) -> None:
+    command = [sys.executable, "-m", "pkgmgr.cli.main", "install", "--no-compile"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    running = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(6)]
+    assert [child.wait() for child in running] == [0] * 6
+    report = verify_store(own_store)
+    assert report.clean
+    assert report.sound == 3
+    assert not report.abandoned
+    assert sorted(path.name for path in project.iterdir()) == ["wasmer.lock", "wasmer.toml"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_full_store_that_cannot_be_written_to_is_enough(project: Path, own_store: Store) -> None:
+    assert install() == 0
+    folders = [own_store.root, *(path for path in own_store.root.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        assert install("--locked") == 0
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert project.is_dir()
+
+
+def test_compiled_modules_are_verified_too(project: Path, own_store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert wpm("install") == 0
+    assert "compiled" in capsys.readouterr().out
+    assert wpm("install") == 0
+    assert "nothing to do" in capsys.readouterr().out
+    assert wpm("cache", "verify") == 0
+    [module] = own_store.modules.glob("*.cwasm")
+    data = bytearray(module.read_bytes())
+    data[100] ^= 1
+    module.write_bytes(data)
+    assert wpm("cache", "verify") == 1
+    assert str(module) in capsys.readouterr().err
+    assert project.is_dir()
+
+
+def test_a_module_that_does_not_compile_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path / "bad.webc", "my/bad", "1.0.0", commands=("bad",), module=b"\0asm\x01\0\0\0\xff")
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/bad": "../bad.webc"}))
+    assert wpm("install") == 0
+    assert "my/bad@1.0.0" in capsys.readouterr().err
+
+
+def test_a_package_from_the_web_without_a_project(tmp_path: Path, server: Server, own_store: Store) -> None:
+    write_package(server.root / "x.webc", "acme/x", "1.0.0", commands=("x",))
+    url = f"{server.url}/x.webc"
+    with pytest.raises(WpmError, match="--offline"):
+        package_node(url, own_store, InstallOptions(offline=True))
+    assert package_node(url, own_store, InstallOptions()).id == "acme/x@1.0.0"
+    asked = len(server.asked)
+    assert package_node(url, own_store, InstallOptions()).id == "acme/x@1.0.0"
+    assert package_node(url, own_store, InstallOptions(offline=True)).id == "acme/x@1.0.0"
+    assert len(server.asked) == asked
+    # A day later it is asked for again, and what is there is used where nobody answers.
+    [kept] = (own_store.root / "adhoc").iterdir()
+    content = json.loads(kept.read_text())
+    kept.write_text(json.dumps(content | {"time": content["time"] - 90_000}))
+    write_package(server.root / "x.webc", "acme/x", "1.0.1", commands=("x",))
+    assert package_node(url, own_store, InstallOptions()).id == "acme/x@1.0.1"
+    kept.write_text(json.dumps(json.loads(kept.read_text()) | {"time": 0.0}))
+    (server.root / "x.webc").unlink()
+    assert package_node(url, own_store, InstallOptions()).id == "acme/x@1.0.1"
+    assert tmp_path.is_dir()
+
+
+def test_a_redirect_is_followed_and_an_endless_one_is_not(server: Server, own_store: Store) -> None:
+    write_package(server.root / "x.webc", "acme/x", "1.0.0")
+    server.redirects = {"/old.webc": "/x.webc", "/loop.webc": "/loop.webc", "/file.webc": "file:///etc/passwd"}
+    assert package_node(f"{server.url}/old.webc", own_store, InstallOptions()).id == "acme/x@1.0.0"
+    for path in ("loop", "file"):
+        with pytest.raises(WpmError, match="cannot be fetched"):
+            package_node(f"{server.url}/{path}.webc", own_store, InstallOptions())
+
+
+def test_nobody_answers(own_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkgmgr.download._PAUSE", 0.01)
+    with pytest.raises(WpmError, match="tried 3 times") as caught:
+        package_node("http://127.0.0.1:1/x.webc", own_store, InstallOptions())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_package_may_not_write_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_package(tmp_path / "bad.webc", "my/bad", "1.0.0", commands=("\x1b[2Jx",))
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/bad": "../bad.webc"}))
+    assert install() == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_output_without_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, registry: RegistryMaker) -> None:
+    write_package(
+        tmp_path / "a.webc", "my/a", "1.0.0", {"größe": "acme/data@*"}, commands=("ü",)
+    )  # fmt: skip
+    monkeypatch.chdir(write_project(tmp_path / "p", {"my/a": "../a.webc"}))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "ascii"}
+    shown = {}
+    for verb in ("tree", "list"):
+        command = [sys.executable, "-m", "pkgmgr.cli.main", verb, "--registry", str(registry.root)]
+        shown[verb] = subprocess.run(command, env=environment, capture_output=True, check=True).stdout.decode("ascii")
+    assert shown["tree"].splitlines() == ["p", "`-- my/a 1.0.0", "    `-- acme/data 1.1.0 as gr\\xf6\\xdfe"]
+    assert "\\xfc  my/a@1.0.0" in shown["list"]
+
+
+def test_a_mistyped_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_project(project, {"acme/tol": "1"})
+    assert install() == 1
+    assert "is acme/tool meant?" in capsys.readouterr().err.splitlines()[0]

@@ -40,6 +40,9 @@ class GraphRegistry:
         dependencies = {other: parse_dependency(other, text) for other, text in needs.items()}
         return PackageSummary(name, version, "registry", Path("/none"), digest, 1, dependencies)
 
+    def similar(self, name: str) -> list[str]:
+        return [other for other in self.graph if other[:-1] == name[:-1]][:1]
+
     def by_hash(self, sha256: str) -> PackageSummary | None:
         del sha256
         return None
@@ -156,7 +159,7 @@ def test_a_conflict_says_who_asked_for_what_and_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("wanted", "lines"),
     [
-        ({"t/x": "1"}, ["there is no package t/x in its registry: check its name", "  the project needs t/x ^1"]),
+        ({"t/x": "1"}, ["there is no package t/x in its registry: is t/c meant?", "  the project needs t/x ^1"]),
         ({"t/c": "^7"}, ["no version of t/c satisfies ^7", "  the project needs t/c ^7", "  versions of t/c: 1.0.0"]),
     ],
 )
