@@ -1,0 +1,271 @@
+"""Compiled modules on disk: native code, so only what this user wrote, for this engine on this machine, is loaded.
+
+An artifact is wasmtime's own file with a seal behind it: which key it was compiled for, how long it is and its sha256.
+The name binds the key too, so that artifacts of several engines live side by side. What is not right is removed, and
+the caller compiles again.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from _typeshed import ReadableBuffer
+
+SEAL = struct.Struct("<8s32s32sQ")
+MAGIC = b"wpmcode1"
+SUFFIX = ".cwasm"
+CHUNK = 1 << 18
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+def machine_key(fingerprint: str) -> bytes:
+    """What an artifact depends on besides its module: the engine's version and settings, and the machine.
+
+    Args:
+        fingerprint: The engine's version and settings.
+
+    Returns:
+        32 bytes.
+    """
+    from hashlib import sha256
+
+    uname = os.uname()
+    facts = (fingerprint, sys.platform, uname.machine, _cpu_features())
+    return sha256("\0".join(facts).encode()).digest()
+
+
+class ArtifactStore:
+    """A directory of compiled modules, private to the user.
+
+    Args:
+        directory: Where; made with mode 0700 when it is first written to.
+        fingerprint: As for `machine_key`.
+    """
+
+    def __init__(self, directory: Path, fingerprint: str) -> None:
+        self.directory = directory
+        self.problem: str | None = None
+        """Why nothing is read or written, in one line; `None` while the directory is as it should be."""
+        self._machine = machine_key(fingerprint)
+        self._usable: bool | None = None
+
+    def path(self, sha256: str) -> Path:
+        """Where the artifact of a module is.
+
+        Args:
+            sha256: The module's, in hex.
+        """
+        return self.directory / f"{sha256}-{self._machine.hex()[:16]}{SUFFIX}"
+
+    def ready(self, sha256: str) -> tuple[Path, int] | None:
+        """The artifact of a module and its size in bytes, when it is there and everything about it is right."""
+        if not self._is_usable():
+            return None
+        path = self.path(sha256)
+        try:
+            fd = os.open(path, OPEN_FLAGS)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            self.remove(sha256)
+            return None
+        try:
+            size = self._check(fd, sha256)
+        except OSError:
+            size = None
+        finally:
+            os.close(fd)
+        if size is None:
+            self.remove(sha256)
+            return None
+        return path, size
+
+    def write(self, sha256: str, artifact: ReadableBuffer) -> bool:
+        """Keep an artifact; in one step, so that nobody ever sees half of it.
+
+        Returns:
+            Whether it was kept: a full disk is no reason not to run.
+        """
+        if not self._is_usable(make=True):
+            return False
+        from hashlib import sha256 as hasher
+        from secrets import token_hex
+
+        view = memoryview(artifact).cast("B")
+        content = hasher(view).digest()
+        temporary = self.directory / f".{sha256[:16]}-{os.getpid()}-{token_hex(4)}.tmp"
+        try:
+            fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            try:
+                for part in (view, SEAL.pack(MAGIC, self._key(sha256), content, len(view))):
+                    rest = memoryview(part)
+                    while rest:
+                        rest = rest[os.write(fd, rest) :]
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+            _stamp(temporary, content)
+            os.replace(temporary, self.path(sha256))
+        except OSError as error:
+            self.problem = f"{self.directory}: cannot keep compiled modules: {error.strerror or error}"
+            _unlink(temporary)
+            return False
+        return True
+
+    def remove(self, sha256: str) -> None:
+        """Forget the artifact of a module."""
+        _unlink(self.path(sha256))
+
+    def verify(self) -> Iterator[tuple[Path, str]]:
+        """Read every artifact of this engine and machine whole, and tell those that are not right, with the reason."""
+        if not self._is_usable():
+            return
+        ending = f"-{self._machine.hex()[:16]}{SUFFIX}"
+        for path in sorted(self.directory.iterdir()):
+            if path.name.startswith(".") or not path.name.endswith(ending):
+                continue
+            try:
+                fd = os.open(path, OPEN_FLAGS)
+            except OSError as error:
+                yield path, error.strerror or str(error)
+                continue
+            try:
+                if self._check(fd, path.name.removesuffix(ending), whole=True) is None:
+                    yield path, "not what was written: owner, mode, key or contents differ"
+            finally:
+                os.close(fd)
+
+    def sweep(self, older_than: float) -> int:
+        """Remove what writers that were killed left behind.
+
+        Args:
+            older_than: Seconds since the epoch: younger temporary files may belong to a writer that lives.
+
+        Returns:
+            How many were removed.
+        """
+        if not self._is_usable():
+            return 0
+        removed = 0
+        for path in self.directory.glob(".*.tmp"):
+            try:
+                if path.lstat().st_mtime < older_than:
+                    path.unlink()
+                    removed += 1
+            except OSError:
+                continue
+        return removed
+
+    def _key(self, sha256: str) -> bytes:
+        from hashlib import sha256 as hasher
+
+        return hasher(self._machine + sha256.encode()).digest()
+
+    def _check(self, fd: int, sha256: str, *, whole: bool = False) -> int | None:
+        """The artifact's size when it is ours, private, of this key and unchanged; else `None`."""
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & OTHERS:
+            return None
+        size = status.st_size - SEAL.size
+        if size < 0:
+            return None
+        magic, key, content, length = SEAL.unpack(os.pread(fd, SEAL.size, size))
+        if (magic, length) != (MAGIC, size) or key != self._key(sha256):
+            return None
+        # Reading a large artifact costs more than loading it. The time of the last write carries a part of the digest:
+        # while it is there, nobody wrote since; where it is not (a copy, an edit), the contents are read and compared.
+        if whole or status.st_mtime_ns % 10**9 != _stamp_ns(content):
+            if _digest(fd, size) != content:
+                return None
+            if not whole:
+                _stamp(fd, content)
+        return size
+
+    def _is_usable(self, *, make: bool = False) -> bool:
+        if self._usable is None or (make and self._usable is False and self.problem is None):
+            self._usable = self._inspect(make=make)
+        return self._usable
+
+    def _inspect(self, *, make: bool) -> bool:
+        if make:
+            try:
+                self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                self.problem = f"{self.directory}: cannot keep compiled modules: {error.strerror or error}"
+                return False
+        try:
+            status = os.lstat(self.directory)
+        except OSError:
+            return False
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            self.problem = f"{self.directory}: not a directory of this user; compiled modules are not kept: remove it"
+            return False
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            self.problem = f"{self.directory}: others may write to it; compiled modules are not kept: remove it"
+            return False
+        if status.st_mode & OTHERS:
+            try:
+                os.chmod(self.directory, 0o700)  # noqa: PTH101 - the path was looked at with lstat just now
+            except OSError as error:
+                self.problem = f"{self.directory}: cannot be made private: {error.strerror or error}"
+                return False
+        return True
+
+
+def _stamp_ns(content: bytes) -> int:
+    return int.from_bytes(content[:4], "little") % 10**9
+
+
+def _stamp(where: int | Path, content: bytes) -> None:
+    from time import time
+
+    stamped = int(time()) * 10**9 + _stamp_ns(content)
+    os.utime(where, ns=(stamped, stamped))
+
+
+def _digest(fd: int, size: int) -> bytes:
+    from hashlib import sha256
+
+    digest = sha256()
+    offset = 0
+    while offset < size:
+        data = os.pread(fd, min(CHUNK, size - offset), offset)
+        if not data:
+            break
+        digest.update(data)
+        offset += len(data)
+    return digest.digest()
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except IsADirectoryError:
+        return
+    except OSError:
+        return
+
+
+def _cpu_features() -> str:
+    """What this CPU can do, as the system tells it; the engine itself checks again when it loads an artifact."""
+    try:
+        fd = os.open("/proc/cpuinfo", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        # The first processor's block is enough, and the kernel makes only what is read.
+        text = os.read(fd, 1 << 13)
+    finally:
+        os.close(fd)
+    lines = text.split(b"\n\n", 1)[0].split(b"\n")
+    kept = (line for line in lines if line.startswith((b"flags", b"Features", b"isa", b"model name", b"CPU part")))
+    return b"\n".join(kept).decode("ascii", "replace")

@@ -1,0 +1,139 @@
+"""A command of a package: a module, and how it wants to be started."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from binfactory.errors import FactoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from binfactory.opened import OpenPackage
+    from webc_parser.manifest import Command
+
+WASI_RUNNER = "https://webc.org/runner/wasi"
+WCGI_RUNNER = "https://webc.org/runner/wcgi"
+EMSCRIPTEN_RUNNER = "https://webc.org/runner/emscripten"
+MODULE_RUNNERS = (WASI_RUNNER, WCGI_RUNNER, EMSCRIPTEN_RUNNER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BinaryCommand:
+    """A command whose module is found.
+
+    Attributes:
+        name: What one types.
+        package: Id of the package that declares the command.
+        origin_package: Id of the package whose module it runs; differs from `package` when the manifest points at a
+            dependency.
+        atom_name: The module's name in `origin_package`.
+        runner: The runner's URL, e.g. `https://webc.org/runner/wasi`.
+        annotations: What the manifest says for its runners, untouched.
+        main_args: Arguments that come before those of the caller.
+        env: Environment variables for those that the caller does not set.
+        exec_name: What the program sees as its own name; `None` for the name it was called by.
+        cwd: Where it starts; `None` for where the caller is.
+    """
+
+    name: str
+    package: str
+    origin_package: str
+    atom_name: str
+    runner: str
+    annotations: Mapping[str, object]
+    main_args: tuple[str, ...]
+    env: Mapping[str, str]
+    exec_name: str | None
+    cwd: str | None
+    _origin: OpenPackage
+
+    @property
+    def atom(self) -> memoryview:
+        """The module's bytes, as they lie in the mapped container.
+
+        Raises:
+            FactoryError: they are not there.
+        """
+        return self._origin.atom(self.atom_name)
+
+    @property
+    def atom_sha256(self) -> str:
+        """The module's sha256, in hex: from the manifest if the lock vouches for the container, else computed once."""
+        return self._origin.atom_sha256(self.atom_name)
+
+    @property
+    def atom_label(self) -> str:
+        """The module's name in messages."""
+        return f"{self.origin_package}:{self.atom_name}"
+
+    @property
+    def runs_as_program(self) -> bool:
+        """Whether its runner starts it as a program: WCGI commands are programs too, started for each request."""
+        return self.runner.startswith((WASI_RUNNER, WCGI_RUNNER))
+
+
+def is_runnable(name: str, command: Command) -> bool:
+    """Whether a command has a module at all; others are left out, as nothing here could run them."""
+    del name
+    return command.atom is not None or command.runner.startswith(MODULE_RUNNERS)
+
+
+def load_command(name: str, owner: OpenPackage, opened: Mapping[str, OpenPackage]) -> BinaryCommand:
+    """Find the module of a command.
+
+    The manifest names an atom, and maybe the dependency that holds it. Where a known runner's command names none, the
+    atom has the command's name; where there is no such atom and the command has no annotations at all, it is the
+    container's first (packages of 2022 have one module and many bare commands).
+
+    Args:
+        name: A command of `owner`.
+        owner: The package that declares it.
+        opened: Every package of the graph, by id.
+
+    Raises:
+        FactoryError: the module or its package is not there.
+    """
+    command = owner.command(name)
+    key = f'{owner.id}: command "{name}"'
+    reference = command.atom
+    if reference is None and not is_runnable(name, command):
+        raise FactoryError(f"{key}: nothing here runs its runner {command.runner or '(none)'}")
+    atom_name = name if reference is None else reference.name
+    origin = owner
+    if reference is not None and reference.dependency is not None:
+        node = owner.node.dependency(reference.dependency)
+        if node is None:
+            there = ", ".join(owner.node.dependencies) or "none"
+            raise FactoryError(
+                f'{key}: its module "{atom_name}" is of the dependency "{reference.dependency}", '
+                f"which is not there (dependencies: {there})"
+            )
+        origin = opened[node.id]
+    names = origin.atom_names
+    if atom_name not in names:
+        if command.annotations or not names:
+            raise FactoryError(
+                f'{key}: its module "{atom_name}" is not in {origin.id} (atoms: {", ".join(names) or "none"})'
+            )
+        atom_name = names[0]
+    return BinaryCommand(
+        name=name,
+        package=owner.id,
+        origin_package=origin.id,
+        atom_name=atom_name,
+        runner=command.runner,
+        annotations=command.annotations,
+        main_args=tuple(command.main_args),
+        env=_environment(command.env),
+        exec_name=command.exec_name,
+        cwd=command.cwd,
+        _origin=origin,
+    )
+
+
+def _environment(pairs: Mapping[str, str] | tuple[str, ...]) -> Mapping[str, str]:
+    if not isinstance(pairs, tuple | list):
+        return pairs
+    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

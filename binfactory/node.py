@@ -1,0 +1,64 @@
+"""What the package manager hands to the factory: a graph of packages, not yet opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from webc_parser.container import Container
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One row of a package's `fs` table: a directory of a volume, and where the guest sees it.
+
+    Attributes:
+        guest_path: Absolute path in the guest.
+        volume: The volume's name.
+        source_path: The directory inside the volume.
+        dependency: Alias of the dependency that owns the volume; `None` for the package itself.
+    """
+
+    guest_path: str
+    volume: str
+    source_path: str = "/"
+    dependency: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PackageNode:
+    """One package of a resolved graph. Nothing is opened until a command or a file of the package is asked for.
+
+    Attributes:
+        id: `namespace/name@version`, or `sha256:...` for a package without a name; unique in the graph.
+        path: The container on disk, opened (mapped) at first use.
+        container: A container that is open already; wins over `path`.
+        dependencies: The packages that this one uses, by alias, in the order in which it declares them. When two
+            dependencies bring a command or a file of the same name, the one declared first wins.
+        commands: The names of this package's own commands when the lock knows them, so that a package that is never
+            used is never opened; `None` reads them from the manifest.
+        mounts: This package's own `fs` table when the lock knows it; `None` reads it from the manifest.
+        sha256: The container's own sha256, in hex, when its bytes were checked against the lock: then the checksums
+            that its manifest gives for its modules are believed. `None` when nobody vouches for the file.
+    """
+
+    id: str
+    path: Path | None = None
+    container: Container | None = None
+    dependencies: Mapping[str, PackageNode] = field(default_factory=dict)
+    commands: tuple[str, ...] | None = None
+    mounts: tuple[Mount, ...] | None = None
+    sha256: str | None = None
+
+    def dependency(self, name: str) -> PackageNode | None:
+        """The dependency of this alias, or else of this package name or id."""
+        if (found := self.dependencies.get(name)) is not None:
+            return found
+        for node in self.dependencies.values():
+            if name in (node.id, node.id.partition("@")[0]):
+                return node
+        return None

@@ -1,0 +1,185 @@
+"""A package's container, opened at first use, its failures told in one line that names the package."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from binfactory.errors import FactoryError
+from webc_parser.errors import WebcError
+
+if TYPE_CHECKING:
+    from webc_parser.container import Container
+    from webc_parser.manifest import Command, Manifest
+    from webc_parser.volume import VolumeDirectory
+
+    from binfactory.node import PackageNode
+
+
+class OpenPackage:
+    """A node of the graph with its container behind it."""
+
+    __slots__ = ("_container", "_digests", "_lock", "node")
+
+    def __init__(self, node: PackageNode) -> None:
+        self.node = node
+        self._container: Container | None = node.container
+        self._digests: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def id(self) -> str:
+        """The package's id."""
+        return self.node.id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the container was needed so far."""
+        return self._container is not None
+
+    @property
+    def container(self) -> Container:
+        """The container.
+
+        Raises:
+            FactoryError: it is not there, or is not a container.
+        """
+        if self._container is None:
+            with self._lock:
+                if self._container is None:
+                    self._container = self._open()
+        return self._container
+
+    @property
+    def manifest(self) -> Manifest:
+        """The container's manifest.
+
+        Raises:
+            FactoryError: it cannot be read.
+        """
+        try:
+            return self.container.manifest
+        except WebcError as error:
+            raise FactoryError(f"{self.id}: {error}") from error
+
+    def command(self, name: str) -> Command:
+        """What the manifest says of a command of this package.
+
+        Raises:
+            FactoryError: it says nothing.
+        """
+        try:
+            return self.manifest.commands[name]
+        except KeyError:
+            raise FactoryError(
+                f'{self.id}: manifest key commands."{name}" is missing although the lock names it; lock again'
+            ) from None
+
+    def atom(self, name: str) -> memoryview:
+        """The bytes of an atom, as they lie in the mapped file.
+
+        Raises:
+            FactoryError: there is no such atom, or its bytes lie outside the file.
+        """
+        try:
+            return self.container.atoms[name]
+        except KeyError:
+            there = ", ".join(self.atom_names) or "none"
+            raise FactoryError(f'{self.id}: there is no atom "{name}" (atoms: {there})') from None
+        except WebcError as error:
+            raise FactoryError(f'{self.id}: atom "{name}": {error}') from error
+
+    @property
+    def atom_names(self) -> tuple[str, ...]:
+        """The names of the atoms, in the container's order."""
+        try:
+            return tuple(self.container.atoms)
+        except WebcError as error:
+            raise FactoryError(f"{self.id}: {error}") from error
+
+    def vouched_sha256(self, name: str) -> str | None:
+        """The sha256 that the manifest gives for an atom, in hex, when someone vouches for the manifest."""
+        if self.node.sha256 is None or (atom := self.manifest.atoms.get(name)) is None:
+            return None
+        return signature_sha256(atom.signature)
+
+    def atom_sha256(self, name: str) -> str:
+        """The sha256 of an atom, in hex; from the manifest where it can be believed, else computed, once."""
+        if (digest := self._digests.get(name)) is None:
+            digest = self.vouched_sha256(name)
+            if digest is None:
+                from hashlib import sha256
+
+                digest = sha256(self.atom(name)).hexdigest()
+            self._digests[name] = digest
+        return digest
+
+    def directory(self, volume: str, path: str) -> VolumeDirectory:
+        """A directory of a volume.
+
+        Args:
+            volume: The volume's name; one leading slash more or less is forgiven, as generations differ in it.
+            path: The directory inside it.
+
+        Raises:
+            FactoryError: there is no such volume or no such directory in it.
+        """
+        try:
+            volumes = self.container.volumes
+            for name in (volume, volume.lstrip("/"), "/" + volume.lstrip("/")):
+                if name in volumes:
+                    directory = volumes[name].root
+                    break
+            else:
+                there = ", ".join(volumes) or "none"
+                raise FactoryError(f'{self.id}: there is no volume "{volume}" (volumes: {there})')
+            for part in path.split("/"):
+                if part in ("", "."):
+                    continue
+                entry = directory.entries.get(part)
+                if entry is None or not hasattr(entry, "entries"):
+                    raise FactoryError(f'{self.id}: volume "{volume}" has no directory "{path}"')
+                directory = entry
+        except WebcError as error:
+            raise FactoryError(f'{self.id}: volume "{volume}": {error}') from error
+        return directory
+
+    def _open(self) -> Container:
+        from webc_parser.container import Container
+
+        path = self.node.path
+        if path is None:
+            raise FactoryError(f"{self.id}: the package is not installed; run: wpm install")
+        try:
+            return Container.open(path)
+        except (OSError, WebcError) as error:
+            raise FactoryError(f"{self.id}: {_reason(error, str(path))}") from error
+
+
+def _reason(error: Exception, path: str) -> str:
+    if isinstance(error, OSError):
+        return f"cannot open {path}: {error.strerror or error}; run: wpm install"
+    return str(error)
+
+
+def signature_sha256(signature: str | None) -> str | None:
+    """The sha256 that an atom's signature tells, in hex; `None` when it is not one.
+
+    Args:
+        signature: `sha256:` and 32 bytes in base64 (WEBC's metadata) or in hex (what older tools wrote).
+    """
+    kind, _, value = (signature or "").partition(":")
+    if kind != "sha256":
+        return None
+    if len(value) == 64:
+        try:
+            return bytes.fromhex(value).hex()
+        except ValueError:
+            return None
+    from binascii import Error, a2b_base64
+
+    try:
+        raw = a2b_base64(value, strict_mode=True)
+    except (Error, ValueError):
+        return None
+    return raw.hex() if len(raw) == 32 else None
