@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
-import sys
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,35 +27,17 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def machine_key(fingerprint: str) -> bytes:
-    """What an artifact depends on besides its module: the engine's version and settings, and the machine.
-
-    Args:
-        fingerprint: The engine's version and settings.
-
-    Returns:
-        32 bytes.
-    """
-    from hashlib import sha256
-
-    uname = os.uname()
-    facts = (fingerprint, sys.platform, uname.machine, _cpu_features())
-    return sha256("\0".join(facts).encode()).digest()
-
-
 class ArtifactStore:
     """A directory of compiled modules, private to the user.
 
     Args:
         directory: Where; made with mode 0700 when it is first written to.
-        fingerprint: As for `machine_key`.
     """
 
-    def __init__(self, directory: Path, fingerprint: str) -> None:
+    def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.problem: str | None = None
         """Why nothing is read or written, in one line; `None` while the directory is as it should be."""
-        self._machine = machine_key(fingerprint)
         self._usable: bool | None = None
 
     def path(self, sha256: str) -> Path:
@@ -114,7 +96,7 @@ class ArtifactStore:
             finally:
                 os.close(fd)
             _stamp(temporary, content)
-            os.replace(temporary, self.path(sha256))
+            temporary.replace(self.path(sha256))
         except OSError as error:
             self.problem = f"{self.directory}: cannot keep compiled modules: {error.strerror or error}"
             _unlink(temporary)
@@ -164,6 +146,15 @@ class ArtifactStore:
             except OSError:
                 continue
         return removed
+
+    @cached_property
+    def _machine(self) -> bytes:
+        """What an artifact depends on besides its module (the engine's version and settings, the processor): 32 bytes."""
+        from hashlib import sha256
+
+        from runtime.engine import Engine
+
+        return sha256(Engine.fingerprint().encode()).digest()
 
     def _key(self, sha256: str) -> bytes:
         from hashlib import sha256 as hasher
@@ -253,19 +244,3 @@ def _unlink(path: Path) -> None:
         return
     except OSError:
         return
-
-
-def _cpu_features() -> str:
-    """What this CPU can do, as the system tells it; the engine itself checks again when it loads an artifact."""
-    try:
-        fd = os.open("/proc/cpuinfo", os.O_RDONLY)
-    except OSError:
-        return ""
-    try:
-        # The first processor's block is enough, and the kernel makes only what is read.
-        text = os.read(fd, 1 << 13)
-    finally:
-        os.close(fd)
-    lines = text.split(b"\n\n", 1)[0].split(b"\n")
-    kept = (line for line in lines if line.startswith((b"flags", b"Features", b"isa", b"model name", b"CPU part")))
-    return b"\n".join(kept).decode("ascii", "replace")

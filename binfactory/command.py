@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
+from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from binfactory.opened import OpenPackage
-    from webc_parser.manifest import Command
+    from webc_parser.command import AtomRef, Command
 
 WASI_RUNNER = "https://webc.org/runner/wasi"
 WCGI_RUNNER = "https://webc.org/runner/wcgi"
@@ -74,10 +75,9 @@ class BinaryCommand:
         return self.runner.startswith((WASI_RUNNER, WCGI_RUNNER))
 
 
-def is_runnable(name: str, command: Command) -> bool:
+def is_runnable(command: Command) -> bool:
     """Whether a command has a module at all; others are left out, as nothing here could run them."""
-    del name
-    return command.atom is not None or command.runner.startswith(MODULE_RUNNERS)
+    return command.runner.startswith(MODULE_RUNNERS) or command.atom is not None
 
 
 def load_command(name: str, owner: OpenPackage, opened: Mapping[str, OpenPackage]) -> BinaryCommand:
@@ -95,10 +95,19 @@ def load_command(name: str, owner: OpenPackage, opened: Mapping[str, OpenPackage
     Raises:
         FactoryError: the module or its package is not there.
     """
-    command = owner.command(name)
     key = f'{owner.id}: command "{name}"'
-    reference = command.atom
-    if reference is None and not is_runnable(name, command):
+    command = owner.command(name)
+    try:
+        return _load_command(name, command, key, owner, opened)
+    except WebcError as error:
+        raise FactoryError(f"{key}: {error}") from error
+
+
+def _load_command(
+    name: str, command: Command, key: str, owner: OpenPackage, opened: Mapping[str, OpenPackage]
+) -> BinaryCommand:
+    reference: AtomRef | None = command.atom
+    if reference is None and not is_runnable(command):
         raise FactoryError(f"{key}: nothing here runs its runner {command.runner or '(none)'}")
     atom_name = name if reference is None else reference.name
     origin = owner
@@ -125,15 +134,10 @@ def load_command(name: str, owner: OpenPackage, opened: Mapping[str, OpenPackage
         atom_name=atom_name,
         runner=command.runner,
         annotations=command.annotations,
-        main_args=tuple(command.main_args),
-        env=_environment(command.env),
+        main_args=command.main_args,
+        env=command.env,
         exec_name=command.exec_name,
         cwd=command.cwd,
         _origin=origin,
     )
 
-
-def _environment(pairs: Mapping[str, str] | tuple[str, ...]) -> Mapping[str, str]:
-    if not isinstance(pairs, tuple | list):
-        return pairs
-    return {key: value for key, _, value in (pair.partition("=") for pair in pairs)}

@@ -14,7 +14,7 @@ from runtime.errors import RuntimeFault
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from runtime.engine import Engine, Module
+    from runtime.engine import Module
 
 MEMO_BYTES = 256 << 20
 
@@ -69,14 +69,12 @@ class ModuleCache:
     the bytes that were compiled, computed then. So no package can put its code in another's place.
 
     Args:
-        engine: What compiles.
         directory: Where compiled modules are kept; `None` keeps them in this process only.
         memo_bytes: How many bytes of compiled code this process keeps at hand; the last one used is always kept.
     """
 
-    def __init__(self, engine: Engine, directory: Path | None, memo_bytes: int = MEMO_BYTES) -> None:
-        self.engine = engine
-        self.artifacts = None if directory is None else ArtifactStore(directory, engine.fingerprint)
+    def __init__(self, directory: Path | None, memo_bytes: int = MEMO_BYTES) -> None:
+        self.artifacts = None if directory is None else ArtifactStore(directory)
         self._memo: OrderedDict[str, tuple[Module, int]] = OrderedDict()
         self._memo_limit = memo_bytes
         self._memo_size = 0
@@ -161,9 +159,11 @@ class ModuleCache:
     def _load(self, digest: str) -> tuple[Module, int] | None:
         if self.artifacts is None or (ready := self.artifacts.ready(digest)) is None:
             return None
+        from runtime.engine import Module
+
         path, size = ready
         try:
-            return self.engine.deserialize_file(path), size
+            return Module.load(path), size
         except RuntimeFault:
             # Of another build of the engine, or damaged in a way that the seal does not see.
             self.artifacts.remove(digest)
@@ -172,16 +172,18 @@ class ModuleCache:
     def _compile(self, source: ModuleSource, digest: str) -> tuple[Module, int]:
         from hashlib import sha256
 
+        from runtime.engine import Module
+
         wasm = source.atom
         if (actual := sha256(wasm).hexdigest()) != digest:
             raise FactoryError(
                 f"{source.atom_label}: its sha256 is {actual}, not {digest} as its package says; get the package again"
             )
         try:
-            module = self.engine.compile(wasm)
+            module = Module.compile(wasm, source.atom_label)
             artifact = module.serialize()
         except RuntimeFault as error:
-            raise FactoryError(f"{source.atom_label}: {error}") from error
+            raise FactoryError(str(error)) from error
         if self.artifacts is not None:
             self.artifacts.write(digest, artifact)
         return module, len(artifact)

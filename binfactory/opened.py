@@ -10,8 +10,9 @@ from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
     from webc_parser.container import Container
-    from webc_parser.manifest import Command, Manifest
-    from webc_parser.volume import VolumeDirectory
+    from webc_parser.command import Command
+    from webc_parser.manifest import Manifest
+    from webc_parser.tree import VolumeDirectory
 
     from binfactory.node import PackageNode
 
@@ -52,15 +53,8 @@ class OpenPackage:
 
     @property
     def manifest(self) -> Manifest:
-        """The container's manifest.
-
-        Raises:
-            FactoryError: it cannot be read.
-        """
-        try:
-            return self.container.manifest
-        except WebcError as error:
-            raise FactoryError(f"{self.id}: {error}") from error
+        """The container's manifest."""
+        return self.container.manifest
 
     def command(self, name: str) -> Command:
         """What the manifest says of a command of this package.
@@ -79,23 +73,20 @@ class OpenPackage:
         """The bytes of an atom, as they lie in the mapped file.
 
         Raises:
-            FactoryError: there is no such atom, or its bytes lie outside the file.
+            FactoryError: there is no such atom, or the container was closed.
         """
         try:
             return self.container.atoms[name]
         except KeyError:
             there = ", ".join(self.atom_names) or "none"
             raise FactoryError(f'{self.id}: there is no atom "{name}" (atoms: {there})') from None
-        except WebcError as error:
+        except (ValueError, WebcError) as error:
             raise FactoryError(f'{self.id}: atom "{name}": {error}') from error
 
     @property
     def atom_names(self) -> tuple[str, ...]:
         """The names of the atoms, in the container's order."""
-        try:
-            return tuple(self.container.atoms)
-        except WebcError as error:
-            raise FactoryError(f"{self.id}: {error}") from error
+        return tuple(self.container.atoms)
 
     def vouched_sha256(self, name: str) -> str | None:
         """The sha256 that the manifest gives for an atom, in hex, when someone vouches for the manifest."""
@@ -124,22 +115,20 @@ class OpenPackage:
         Raises:
             FactoryError: there is no such volume or no such directory in it.
         """
+        from webc_parser.tree import VolumeDirectory
+
         try:
             volumes = self.container.volumes
             for name in (volume, volume.lstrip("/"), "/" + volume.lstrip("/")):
                 if name in volumes:
-                    directory = volumes[name].root
+                    found = volumes[name]
                     break
             else:
                 there = ", ".join(volumes) or "none"
                 raise FactoryError(f'{self.id}: there is no volume "{volume}" (volumes: {there})')
-            for part in path.split("/"):
-                if part in ("", "."):
-                    continue
-                entry = directory.entries.get(part)
-                if entry is None or not hasattr(entry, "entries"):
-                    raise FactoryError(f'{self.id}: volume "{volume}" has no directory "{path}"')
-                directory = entry
+            directory = found.get(path)
+            if not isinstance(directory, VolumeDirectory):
+                raise FactoryError(f'{self.id}: volume "{volume}" has no directory "{path}"')
         except WebcError as error:
             raise FactoryError(f'{self.id}: volume "{volume}": {error}') from error
         return directory

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from binfactory.command import BinaryCommand, is_runnable, load_command
 from binfactory.errors import FactoryError
 from binfactory.node import Mount
+from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from binfactory.opened import OpenPackage
-    from webc_parser.volume import VolumeDirectory
+    from webc_parser.tree import VolumeDirectory
 
-LEGACY_VOLUME = "atom"
-CONTAINER_WITHOUT_LEGACY_VOLUME = 3
+PATH_MAX = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,21 +208,18 @@ def command_names(package: OpenPackage) -> Sequence[str]:
     """The names of a package's own commands that can run; from the lock where it knows them."""
     if package.node.commands is not None:
         return package.node.commands
-    return [name for name, command in package.manifest.commands.items() if is_runnable(name, command)]
+    try:
+        return [name for name, command in package.manifest.commands.items() if is_runnable(command)]
+    except WebcError as error:
+        raise FactoryError(f"{package.id}: {error}") from error
 
 
 def manifest_mounts(package: OpenPackage) -> tuple[Mount, ...]:
-    """The `fs` table of a package's manifest.
-
-    A container older than v3 without one shows all its files at `/`: the tools of 2022 wrote no table.
-    """
-    table = package.manifest.filesystem
-    if table is not None:
-        return tuple(Mount(row.mount_path, row.volume_name, row.host_path or "/", row.from_dependency) for row in table)
-    container = package.container
-    if container.version >= CONTAINER_WITHOUT_LEGACY_VOLUME or LEGACY_VOLUME not in container.volumes:
-        return ()
-    return (Mount("/", LEGACY_VOLUME),)
+    """The `fs` table of a package's manifest; that of a package older than the table shows all its files at `/`."""
+    return tuple(
+        Mount(row.mount_path, row.volume_name, row.host_path or "/", row.from_dependency)
+        for row in package.manifest.filesystem
+    )
 
 
 def normal_path(path: str, key: str) -> str:
@@ -233,9 +230,9 @@ def normal_path(path: str, key: str) -> str:
         key: What to name in the error.
 
     Raises:
-        FactoryError: it has `..` or a NUL in it.
+        FactoryError: it has `..` or a NUL in it, or is too long.
     """
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts or "\0" in path:
-        raise FactoryError(f"{key}: {path!r} is not a path below the root")
+    if ".." in parts or "\0" in path or len(path) > PATH_MAX:
+        raise FactoryError(f"{key}: {path[:100]!r} is not a path below the root")
     return "/" + "/".join(parts)

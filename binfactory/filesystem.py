@@ -1,0 +1,103 @@
+"""The files of a package, and of those that it uses, as one read-only filesystem without copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from runtime.fs.readonly import ReadOnlyFileSystem
+from runtime.fs.static_tree import LazyDirectory, StaticDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from binfactory.package import BinaryPackage, PackageMount
+    from runtime.fs.readonly import TreeDirectory, TreeFile
+
+
+def package_layer(package: BinaryPackage) -> ReadOnlyFileSystem | None:
+    """What a package and those that it uses mount, united; `None` when they mount nothing.
+
+    Directories of the same path are merged; where two bring a file of the same path, the first in `package.mounts`
+    wins. A container that the lock vouches for is opened when the guest looks into its directory, any other one now, so
+    that what is wrong with it is told before the guest starts.
+
+    Raises:
+        FactoryError: a mount's volume or directory is not there.
+    """
+    for mount in package.mounts:
+        if not mount.is_vouched:
+            _ = mount.directory
+    trees = [mount_tree(mount) for mount in package.mounts]
+    return ReadOnlyFileSystem(unite(trees)) if trees else None
+
+
+def mount_tree(mount: PackageMount) -> TreeDirectory:
+    """A tree in which the mounted directory is at its guest path, opened when it is looked into."""
+    tree: TreeDirectory = LazyDirectory(lambda: mount.directory)
+    for name in reversed([name for name in mount.guest_path.split("/") if name]):
+        tree = StaticDirectory({name: tree})
+    return tree
+
+
+def unite(trees: Sequence[TreeDirectory]) -> TreeDirectory:
+    """Several directories as one: the first that has a name decides what it is, directories merge."""
+    return trees[0] if len(trees) == 1 else UnionDirectory(trees)
+
+
+class UnionDirectory:
+    """Several directories seen as one; each is looked into when a name is first asked for.
+
+    Args:
+        trees: The directories, the strongest first.
+    """
+
+    __slots__ = ("_entries", "_trees")
+
+    def __init__(self, trees: Sequence[TreeDirectory]) -> None:
+        self._trees = trees
+        self._entries: UnionEntries | None = None
+
+    @property
+    def entries(self) -> Mapping[str, TreeFile | TreeDirectory]:
+        """Every name of every one of them, with what stands there."""
+        if self._entries is None:
+            self._entries = UnionEntries([tree.entries for tree in self._trees])
+        return self._entries
+
+    @property
+    def modified_ns(self) -> int | None:
+        """When the strongest of them that knows was modified."""
+        return next((time for tree in self._trees if (time := tree.modified_ns) is not None), None)
+
+
+class UnionEntries(Mapping[str, "TreeFile | TreeDirectory"]):
+    """The names of several directories; what stands at a name is put together when it is asked for."""
+
+    def __init__(self, layers: Sequence[Mapping[str, TreeFile | TreeDirectory]]) -> None:
+        self._layers: dict[str, list[Mapping[str, TreeFile | TreeDirectory]]] = {}
+        for layer in layers:
+            for name in layer:
+                self._layers.setdefault(name, []).append(layer)
+
+    def __getitem__(self, name: str) -> TreeFile | TreeDirectory:
+        first, *others = self._layers[name]
+        top = first[name]
+        if not others or not is_directory(top):
+            return top
+        trees = [top, *(tree for layer in others if is_directory(tree := layer[name]))]
+        return unite(trees)  # type: ignore[arg-type]  # every one of them was just seen to be a directory
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._layers
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layers)
+
+    def __len__(self) -> int:
+        return len(self._layers)
+
+
+def is_directory(tree: TreeFile | TreeDirectory) -> bool:
+    """Whether it is a directory, told by its type alone: looking at its entries may open a container."""
+    return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())
