@@ -140,4 +140,3 @@ def _load_command(
         cwd=command.cwd,
         _origin=origin,
     )
-

@@ -8,7 +8,6 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
-from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
 from runtime.fs.node import Directory, DirEntry, File, Node, OpenFile, Stat
 
@@ -21,7 +20,7 @@ COMMAND_DIRECTORIES = ("/bin", "/usr/bin")
 
 
 class CommandLayer:
-    """A filesystem with every command in `/bin` and `/usr/bin`; one that is added appears at once.
+    """A filesystem with every command in `/bin` and `/usr/bin`.
 
     The module of a command is opened when its file is: to list the names opens nothing.
     """
@@ -30,7 +29,6 @@ class CommandLayer:
         self.device = next_device()
         self.numbers = count(1)
         self._files: dict[str, Node] = {}
-        self._loads: dict[int, Callable[[], BinaryCommand]] = {}
         binaries = LayerDirectory(self, self._files)
         self._root = LayerDirectory(self, {"bin": binaries, "usr": LayerDirectory(self, {"bin": binaries})})
 
@@ -40,27 +38,22 @@ class CommandLayer:
         return self._root
 
     def add(self, name: str, load: Callable[[], BinaryCommand]) -> None:
-        """Show a command; one of the same name is replaced.
+        """Show a command; a file of the same name is replaced.
 
         Args:
             name: The file's name.
             load: Gives the command; called when the file is used.
         """
-        file = CommandFile(self, load)
-        self._loads[file.ino] = load
-        self._files[name] = file
+        self._files[name] = CommandFile(self, lambda: load().atom, load)
 
-    def command_of(self, stat: Stat) -> BinaryCommand | None:
-        """The command whose file this is; a file that replaced it is another one, a link to it is the same.
+    def add_file(self, name: str, content: memoryview) -> None:
+        """Show a file that runs as what its bytes are; a file of the same name is replaced.
 
         Args:
-            stat: The file's.
-
-        Raises:
-            FactoryError: the command's module is not there.
+            name: The file's name.
+            content: The bytes, kept and not copied.
         """
-        load = self._loads.get(stat.ino) if stat.dev == self.device else None
-        return None if load is None else load()
+        self._files[name] = CommandFile(self, lambda: content, None)
 
 
 class LayerNode(Node):
@@ -89,17 +82,28 @@ class LayerNode(Node):
 class CommandFile(LayerNode, File):
     """A command's module as a file."""
 
-    __slots__ = ("_load",)
+    __slots__ = ("_content", "_load")
 
-    def __init__(self, layer: CommandLayer, load: Callable[[], BinaryCommand]) -> None:
+    def __init__(
+        self, layer: CommandLayer, content: Callable[[], memoryview], load: Callable[[], BinaryCommand] | None
+    ) -> None:
         super().__init__(layer)
+        self._content = content
         self._load = load
+
+    def command(self) -> BinaryCommand | None:
+        """The command; `None` for a file that is not a package's.
+
+        Raises:
+            FactoryError: the command's module is not there.
+        """
+        return None if self._load is None else self._load()
 
     @property
     def content(self) -> memoryview:
         """The module's bytes, as they lie in the mapped container; what is wrong with them is `EIO`."""
         try:
-            return self._load().atom
+            return self._content()
         except FactoryError as error:
             raise OSError(errno.EIO, str(error)) from error
 
@@ -141,10 +145,12 @@ class OpenCommand(OpenFile):
 
     def writev(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Refuse: the file is not open for writing."""
+        del buffers, offset
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def append(self, buffers: Sequence[memoryview]) -> tuple[int, int]:
         """Refuse: the file is not open for writing."""
+        del buffers
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def stat(self) -> Stat:
@@ -153,6 +159,7 @@ class OpenCommand(OpenFile):
 
     def truncate(self, size: int) -> None:
         """Refuse: the file is not open for writing."""
+        del size
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
     def set_times(self, atim: int | None, mtim: int | None) -> None:
@@ -190,10 +197,12 @@ class LayerDirectory(LayerNode, Directory):
 
     def symlink(self, name: str, target: str) -> None:
         """Refuse, with `EROFS`."""
+        del target
         raise self._refusal(name)
 
     def link(self, name: str, node: Node) -> None:
         """Refuse, with `EROFS`."""
+        del node
         raise self._refusal(name)
 
     def unlink(self, name: str) -> None:
@@ -208,6 +217,7 @@ class LayerDirectory(LayerNode, Directory):
 
     def rename(self, name: str, target: Directory, new_name: str) -> None:
         """Refuse, with `EROFS`."""
+        del target, new_name
         self.lookup(name)
         raise _read_only()
 

@@ -6,9 +6,12 @@ import errno
 import os
 import threading
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from runtime.fs.overlay_leaf import OverlayLeaf
 
 from binfactory.builtins import Builtins
-from binfactory.command_layer import CommandLayer
+from binfactory.command_layer import CommandFile, CommandLayer
 from binfactory.errors import FactoryError
 from binfactory.guest_file import (
     SCRIPT_MAGIC,
@@ -20,6 +23,7 @@ from binfactory.guest_file import (
 )
 from binfactory.loader import PackageNode, load_package
 from binfactory.programs import CommandProgram, ModuleProgram, ScriptProgram
+from binfactory.roots import base_of
 from runtime.fs.node import Directory, File
 from runtime.fs.walk import walk
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from binfactory.modules import ModuleCache
     from binfactory.package import BinaryPackage
     from runtime.env import WasiEnv
+    from runtime.fs.node import FileSystem, Node
     from runtime.process import WasiProcess
     from runtime.programs import Program
     from webc_parser.container import Container
@@ -39,8 +44,23 @@ INTERPRETERS_MAX = 4
 PACKAGES_REMEMBERED = 32
 
 
+class UsedRoot:
+    """What packages have put into one root filesystem.
+
+    Attributes:
+        layer: The commands as files, once an overlay has them.
+        packages: The ids of the packages whose files are there.
+    """
+
+    __slots__ = ("__weakref__", "layer", "packages")
+
+    def __init__(self) -> None:
+        self.layer: CommandLayer | None = None
+        self.packages: set[str] = set()
+
+
 class BinFactory:
-    """Finds programs for the processes of one root filesystem; the runtime's `Programs`.
+    """Finds programs for the processes of an environment; the runtime's `Programs`.
 
     A name is a builtin, or a path given by `set_binary`, or a file of the guest: the file of a used package's command,
     a module, a container, or a script; a bare name that is none of these is looked for along `PATH`. What is not found
@@ -61,10 +81,8 @@ class BinFactory:
     ) -> None:
         self.modules = modules
         self.builtins = Builtins() if builtins is None else builtins
-        self.layer = CommandLayer()
-        self.united: set[str] = set()
-        """The ids of the packages whose files are in the root already."""
         self.lock = threading.RLock()
+        self._roots: WeakKeyDictionary[FileSystem, UsedRoot] = WeakKeyDictionary()
         self._resolve = resolve
         self._binaries: dict[str, BinaryCommand] = {}
         self._digests = DigestMemo()
@@ -78,6 +96,18 @@ class BinFactory:
             command: The command.
         """
         self._binaries[os.path.normpath(path)] = command
+
+    def unset_binary(self, path: str) -> None:
+        """Let a path be what its file is again."""
+        self._binaries.pop(os.path.normpath(path), None)
+
+    def used(self, filesystem: FileSystem) -> UsedRoot:
+        """What packages have put into a root."""
+        base = base_of(filesystem)
+        if (used := self._roots.get(base)) is None:
+            with self.lock:
+                used = self._roots.setdefault(base, UsedRoot())
+        return used
 
     def find(self, path: str, env: WasiEnv) -> Program | None:
         """The program of a path or bare name, as it is now.
@@ -133,7 +163,7 @@ class BinFactory:
         if isinstance(node, Directory) or not isinstance(node, File):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         try:
-            command = self.layer.command_of(node.stat())
+            command = _command_of(node)
         except FactoryError as error:
             raise OSError(errno.ENOEXEC, str(error)) from error
         if command is not None:
@@ -209,6 +239,13 @@ class BinFactory:
         except (WebcError, FactoryError) as error:
             raise OSError(errno.ENOEXEC, f"{path}: {error}") from error
         return CommandProgram(command, self.modules)
+
+
+def _command_of(node: Node) -> BinaryCommand | None:
+    """The command whose file a node is: by whatever name it is reached, and not a file that has replaced it."""
+    while isinstance(node, OverlayLeaf):
+        node = node.real
+    return node.command() if isinstance(node, CommandFile) else None
 
 
 def _candidates(name: str, env: WasiEnv) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runtime.fs.node import File, Stat
+    from runtime.fs.node import File
 
 WASM_MAGIC = b"\0asm"
 WEBC_MAGIC = b"\0webc"

@@ -9,12 +9,11 @@ from binfactory.errors import FactoryError
 from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
-    from webc_parser.container import Container
+    from binfactory.node import PackageNode
     from webc_parser.command import Command
+    from webc_parser.container import Container
     from webc_parser.manifest import Manifest
     from webc_parser.tree import VolumeDirectory
-
-    from binfactory.node import PackageNode
 
 
 class OpenPackage:

@@ -82,9 +82,9 @@ class CommandMap(Mapping[str, BinaryCommand]):
     def __len__(self) -> int:
         return len(self._owners)
 
-    def owner(self, name: str) -> str:
-        """Id of the package that declares a command, without looking into it."""
-        return self._owners[name].id
+    def is_vouched(self, name: str) -> bool:
+        """Whether the lock vouches for the package of a command, so that it need not be looked into beforehand."""
+        return self._owners[name].node.sha256 is not None
 
 
 class BinaryPackage:
