@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from factory_packages import WASI, command, exit_with, mounted, opened, pack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +16,6 @@ from binfactory.loader import Mount, PackageNode, load_package
 from binfactory.opened import signature_sha256
 from binfactory.package import normal_path
 from webc_parser import Version
-
-from factory_packages import WASI, command, exit_with, mounted, opened, pack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
