@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
@@ -20,7 +19,6 @@ EMSCRIPTEN_RUNNER = "https://webc.org/runner/emscripten"
 MODULE_RUNNERS = (WASI_RUNNER, WCGI_RUNNER, EMSCRIPTEN_RUNNER)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class BinaryCommand:
     """A command whose module is found.
 
@@ -38,17 +36,40 @@ class BinaryCommand:
         cwd: Where it starts; `None` for where the caller is.
     """
 
-    name: str
-    package: str
-    origin_package: str
-    atom_name: str
-    runner: str
-    annotations: Mapping[str, object]
-    main_args: tuple[str, ...]
-    env: Mapping[str, str]
-    exec_name: str | None
-    cwd: str | None
-    _origin: OpenPackage
+    __slots__ = (
+        "_origin",
+        "annotations",
+        "atom_name",
+        "cwd",
+        "env",
+        "exec_name",
+        "main_args",
+        "name",
+        "origin_package",
+        "package",
+        "runner",
+    )
+
+    def __init__(self, name: str, package: str, origin: OpenPackage, atom_name: str, command: Command) -> None:
+        """A command of `package` that runs an atom of `origin`, as the manifest describes it.
+
+        Raises:
+            WebcError: an annotation is of the wrong type.
+        """
+        self._origin = origin
+        self.name = name
+        self.package = package
+        self.origin_package = origin.id
+        self.atom_name = atom_name
+        self.runner = command.runner
+        self.annotations: Mapping[str, object] = command.annotations
+        self.main_args: tuple[str, ...] = command.main_args
+        self.env: Mapping[str, str] = command.env
+        self.exec_name: str | None = command.exec_name
+        self.cwd: str | None = command.cwd
+
+    def __repr__(self) -> str:
+        return f"<BinaryCommand {self.name} of {self.package}>"
 
     @property
     def atom(self) -> memoryview:
@@ -127,16 +148,4 @@ def _load_command(
                 f'{key}: its module "{atom_name}" is not in {origin.id} (atoms: {", ".join(names) or "none"})'
             )
         atom_name = names[0]
-    return BinaryCommand(
-        name=name,
-        package=owner.id,
-        origin_package=origin.id,
-        atom_name=atom_name,
-        runner=command.runner,
-        annotations=command.annotations,
-        main_args=command.main_args,
-        env=command.env,
-        exec_name=command.exec_name,
-        cwd=command.cwd,
-        _origin=origin,
-    )
+    return BinaryCommand(name, owner.id, origin, atom_name, command)

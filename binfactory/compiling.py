@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from binfactory.errors import FactoryError
 
@@ -20,8 +19,7 @@ PEAK_FACTOR = 64
 LEFTOVER_AGE = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class CompileReport:
+class CompileReport(NamedTuple):
     """What came of it.
 
     Attributes:

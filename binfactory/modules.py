@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from binfactory.artifacts import ArtifactStore
 from binfactory.errors import FactoryError
@@ -35,8 +34,7 @@ class ModuleSource(Protocol):
         """Its name in messages."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WasmBytes:
+class WasmBytes(NamedTuple):
     """A module that lies in memory, its sha256 computed.
 
     Attributes:

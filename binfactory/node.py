@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from webc_parser.container import Container
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+NO_DEPENDENCIES: Mapping[str, PackageNode] = MappingProxyType({})
+
+
+class Mount(NamedTuple):
     """One row of a package's `fs` table: a directory of a volume, and where the guest sees it.
 
     Attributes:
@@ -29,11 +31,10 @@ class Mount:
     dependency: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PackageNode:
     """One package of a resolved graph. Nothing is opened until a command or a file of the package is asked for.
 
-    Attributes:
+    Args:
         id: `namespace/name@version`, or `sha256:...` for a package without a name; unique in the graph.
         path: The container on disk, opened (mapped) at first use.
         container: A container that is open already; wins over `path`.
@@ -46,13 +47,28 @@ class PackageNode:
             that its manifest gives for its modules are believed. `None` when nobody vouches for the file.
     """
 
-    id: str
-    path: Path | None = None
-    container: Container | None = None
-    dependencies: Mapping[str, PackageNode] = field(default_factory=dict)
-    commands: tuple[str, ...] | None = None
-    mounts: tuple[Mount, ...] | None = None
-    sha256: str | None = None
+    __slots__ = ("commands", "container", "dependencies", "id", "mounts", "path", "sha256")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - what the field is called everywhere
+        path: Path | None = None,
+        container: Container | None = None,
+        dependencies: Mapping[str, PackageNode] = NO_DEPENDENCIES,
+        commands: tuple[str, ...] | None = None,
+        mounts: tuple[Mount, ...] | None = None,
+        sha256: str | None = None,
+    ) -> None:
+        self.id = id
+        self.path = path
+        self.container = container
+        self.dependencies = dependencies
+        self.commands = commands
+        self.mounts = mounts
+        self.sha256 = sha256
+
+    def __repr__(self) -> str:
+        return f"<PackageNode {self.id}>"
 
     def dependency(self, name: str) -> PackageNode | None:
         """The dependency of this alias, or else of this package name or id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 PATH_MAX = 4096
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class PackageMount:
     """A directory of some volume, and where the guest sees it.
 
@@ -32,11 +30,17 @@ class PackageMount:
         source_path: The directory inside the volume.
     """
 
-    guest_path: str
-    package: str
-    volume: str
-    source_path: str
-    _origin: OpenPackage
+    __slots__ = ("_origin", "guest_path", "package", "source_path", "volume")
+
+    def __init__(self, guest_path: str, origin: OpenPackage, volume: str, source_path: str) -> None:
+        self._origin = origin
+        self.guest_path = guest_path
+        self.package = origin.id
+        self.volume = volume
+        self.source_path = source_path
+
+    def __repr__(self) -> str:
+        return f"<PackageMount {self.volume}:{self.source_path} of {self.package} at {self.guest_path}>"
 
     @property
     def directory(self) -> VolumeDirectory:
@@ -201,7 +205,7 @@ class BinaryPackage:
                         f"which is not there (dependencies: {there})"
                     )
                 origin = self._packages[node.id]
-            yield PackageMount(normal_path(row.guest_path, key), origin.id, row.volume, row.source_path, origin)
+            yield PackageMount(normal_path(row.guest_path, key), origin, row.volume, row.source_path)
 
 
 def command_names(package: OpenPackage) -> Sequence[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from runtime.programs import Program
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class CommandProgram:
     """A command of a package.
 
@@ -27,8 +25,11 @@ class CommandProgram:
         modules: Where its compiled module is.
     """
 
-    command: BinaryCommand
-    modules: ModuleCache
+    __slots__ = ("command", "modules")
+
+    def __init__(self, command: BinaryCommand, modules: ModuleCache) -> None:
+        self.command = command
+        self.modules = modules
 
     @property
     def name(self) -> str:
@@ -53,7 +54,6 @@ class CommandProgram:
         return self.command.env
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ModuleProgram:
     """A module that stands in a file of the guest or of the host.
 
@@ -63,9 +63,12 @@ class ModuleProgram:
         modules: Where its compiled module is.
     """
 
-    name: str
-    source: ModuleSource
-    modules: ModuleCache
+    __slots__ = ("modules", "name", "source")
+
+    def __init__(self, name: str, source: ModuleSource, modules: ModuleCache) -> None:
+        self.name = name
+        self.source = source
+        self.modules = modules
 
     def module(self) -> Module:
         """The compiled module.
@@ -85,7 +88,6 @@ class ModuleProgram:
         return {}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class ScriptProgram:
     """A script: its first line says what runs it (`execve(2)`, "Interpreter scripts").
 
@@ -95,9 +97,12 @@ class ScriptProgram:
         prefix: The interpreter's path and, if the line has one, its argument.
     """
 
-    name: str
-    interpreter: Program
-    prefix: tuple[str, ...]
+    __slots__ = ("interpreter", "name", "prefix")
+
+    def __init__(self, name: str, interpreter: Program, prefix: tuple[str, ...]) -> None:
+        self.name = name
+        self.interpreter = interpreter
+        self.prefix = prefix
 
     def module(self) -> Module:
         """The interpreter's compiled module."""
