@@ -1,8 +1,8 @@
 """Compiled modules on disk: native code, so only what this user wrote, for this engine on this machine, is loaded.
 
-An artifact is wasmtime's own file with a seal behind it: which key it was compiled for, how long it is and its sha256.
-The name binds the key too, so that artifacts of several engines live side by side. What is not right is removed, and
-the caller compiles again.
+An artifact is wasmtime's own file with a seal behind it: of which module and for which engine it is, how long it is and
+its sha256. The name says module and engine too, so that artifacts of several engines live side by side. What is not
+right is removed, and the caller compiles again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from _typeshed import ReadableBuffer
 
-SEAL = struct.Struct("<8s32s32sQ")
+SEAL = struct.Struct("<8s32s32sQI")
 MAGIC = b"wpmcode1"
 SUFFIX = ".cwasm"
 CHUNK = 1 << 18
@@ -46,7 +46,7 @@ class ArtifactStore:
         Args:
             sha256: The module's, in hex.
         """
-        return self.directory / f"{sha256}-{self._machine.hex()[:16]}{SUFFIX}"
+        return self.directory / f"{sha256}-{self._machine:08x}{SUFFIX}"
 
     def ready(self, sha256: str) -> tuple[Path, int] | None:
         """The artifact of a module and its size in bytes, when it is there and everything about it is right."""
@@ -88,7 +88,7 @@ class ArtifactStore:
         try:
             fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
             try:
-                for part in (view, SEAL.pack(MAGIC, self._key(sha256), content, len(view))):
+                for part in (view, SEAL.pack(MAGIC, bytes.fromhex(sha256), content, len(view), self._machine)):
                     rest = memoryview(part)
                     while rest:
                         rest = rest[os.write(fd, rest) :]
@@ -111,7 +111,7 @@ class ArtifactStore:
         """Read every artifact of this engine and machine whole, and tell those that are not right, with the reason."""
         if not self._is_usable():
             return
-        ending = f"-{self._machine.hex()[:16]}{SUFFIX}"
+        ending = f"-{self._machine:08x}{SUFFIX}"
         for path in sorted(self.directory.iterdir()):
             if path.name.startswith(".") or not path.name.endswith(ending):
                 continue
@@ -148,18 +148,16 @@ class ArtifactStore:
         return removed
 
     @cached_property
-    def _machine(self) -> bytes:
-        """What an artifact depends on besides its module (the engine's version and settings, the processor): 32 bytes."""
-        from hashlib import sha256
+    def _machine(self) -> int:
+        """A number for what an artifact depends on besides its module: the engine's version, settings and processor.
+
+        Short, as it only keeps the artifacts of several engines apart: the engine itself checks all of it at a load.
+        """
+        from binascii import crc32
 
         from runtime.engine import Engine
 
-        return sha256(Engine.fingerprint().encode()).digest()
-
-    def _key(self, sha256: str) -> bytes:
-        from hashlib import sha256 as hasher
-
-        return hasher(self._machine + sha256.encode()).digest()
+        return crc32(Engine.fingerprint().encode())
 
     def _check(self, fd: int, sha256: str, *, whole: bool = False) -> int | None:
         """The artifact's size when it is ours, private, of this key and unchanged; else `None`."""
@@ -169,8 +167,8 @@ class ArtifactStore:
         size = status.st_size - SEAL.size
         if size < 0:
             return None
-        magic, key, content, length = SEAL.unpack(os.pread(fd, SEAL.size, size))
-        if (magic, length) != (MAGIC, size) or key != self._key(sha256):
+        magic, module, content, length, machine = SEAL.unpack(os.pread(fd, SEAL.size, size))
+        if (magic, module.hex(), length, machine) != (MAGIC, sha256, size, self._machine):
             return None
         # Reading a large artifact costs more than loading it. The time of the last write carries a part of the digest:
         # while it is there, nobody wrote since; where it is not (a copy, an edit), the contents are read and compared.

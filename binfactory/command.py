@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
+from runtime.fs.names import check_name
 from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
@@ -96,6 +97,22 @@ class BinaryCommand:
         return self.runner.startswith((WASI_RUNNER, WCGI_RUNNER))
 
 
+def check_command_name(name: str, where: str) -> None:
+    """Refuse a name that cannot be that of a file in `/bin`.
+
+    Args:
+        name: What a manifest, a lock or a user calls a command.
+        where: What to name in the error.
+
+    Raises:
+        FactoryError: it is empty, `.` or `..`, has a slash or a NUL in it, or is too long.
+    """
+    try:
+        check_name(name)
+    except OSError:
+        raise FactoryError(f"{where}: {name[:100]!r} cannot name a command: it could not be a file in /bin") from None
+
+
 def is_runnable(command: Command) -> bool:
     """Whether a command has a module at all; others are left out, as nothing here could run them."""
     return command.runner.startswith(MODULE_RUNNERS) or command.atom is not None
@@ -148,4 +165,8 @@ def _load_command(
                 f'{key}: its module "{atom_name}" is not in {origin.id} (atoms: {", ".join(names) or "none"})'
             )
         atom_name = names[0]
-    return BinaryCommand(name, owner.id, origin, atom_name, command)
+    found = BinaryCommand(name, owner.id, origin, atom_name, command)
+    texts = (*found.main_args, *found.env, *found.env.values(), found.exec_name or "", found.cwd or "")
+    if any("\0" in text for text in texts):
+        raise FactoryError(f"{key}: an argument, variable or name in its annotations has a NUL in it")
+    return found

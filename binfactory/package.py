@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from binfactory.command import BinaryCommand, is_runnable, load_command
+from binfactory.command import BinaryCommand, check_command_name, is_runnable, load_command
 from binfactory.errors import FactoryError
 from binfactory.node import Mount
+from runtime.fs.names import check_name
 from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class CommandMap(Mapping[str, BinaryCommand]):
         owners: dict[str, OpenPackage] = {}
         for package in self._opened.values():
             for name in command_names(package):
+                check_command_name(name, package.id)
                 owners.setdefault(name, package)
         return owners
 
@@ -237,6 +239,11 @@ def normal_path(path: str, key: str) -> str:
         FactoryError: it has `..` or a NUL in it, or is too long.
     """
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if ".." in parts or "\0" in path or len(path) > PATH_MAX:
-        raise FactoryError(f"{key}: {path[:100]!r} is not a path below the root")
+    try:
+        if len(path) > PATH_MAX:
+            raise OSError
+        for part in parts:
+            check_name(part)
+    except OSError:
+        raise FactoryError(f"{key}: {path[:100]!r} is not a path below the root") from None
     return "/" + "/".join(parts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runtime.fs.overlay import OverlayDirectory
 
+from binfactory.command import check_command_name
 from binfactory.command_layer import COMMAND_DIRECTORIES, CommandLayer
 from binfactory.copying import copy_directory, put_file
 from binfactory.errors import FactoryError
@@ -64,8 +65,7 @@ def map_commands(env: WasiEnv, commands: Mapping[str, Path]) -> None:
     """
     factory = _factory_of(env)
     for name, path in commands.items():
-        if not name or "/" in name or "\0" in name or name in (".", ".."):
-            raise FactoryError(f"{name!r} cannot name a command")
+        check_command_name(name, str(path))
         _map_file(factory, env.filesystem, name, _read_host_file(path))
 
 

@@ -89,6 +89,11 @@ def replace_by_link(path: Path) -> None:
     path.symlink_to(other)
 
 
+def replace_by_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path, 0o600)
+
+
 def swap_for_another(path: Path) -> None:
     """Put a good artifact of another module under this one's name."""
     cache = ModuleCache(path.parent)
@@ -112,7 +117,7 @@ WRONGS: dict[str, Callable[[Path], object]] = {
     "others may write": lambda path: path.chmod(0o622),
     "a link": replace_by_link,
     "another module's": swap_for_another,
-    "a pipe": lambda path: (path.unlink(), os.mkfifo(path, 0o600)),
+    "a pipe": replace_by_pipe,
 }
 
 

@@ -150,6 +150,22 @@ class TestAtoms:
             package.command("x")
 
 
+class TestHostileNames:
+    @pytest.mark.parametrize("name", ["../../etc/passwd", "..", ".", "", "a/b", "x" * 300])
+    def test_of_a_command(self, name: str) -> None:
+        package = load_package(node("n/p@1.0.0", atoms={"a": ONE}, commands={name: command("a")}))
+        with pytest.raises(FactoryError, match=r"n/p@1\.0\.0: .* cannot name a command"):
+            list(package.commands)
+        with pytest.raises(FactoryError, match="cannot name a command"):
+            list(load_package(PackageNode("n/q@1.0.0", commands=(name,))).commands)
+
+    @pytest.mark.parametrize("wasi", [{"main_args": ["a\0b"]}, {"env": ["A=\0"]}, {"exec_name": "x\0"}, {"cwd": "/\0"}])
+    def test_in_the_annotations(self, wasi: dict[str, Any]) -> None:
+        package = load_package(node("n/p@1.0.0", atoms={"a": ONE}, commands={"x": command("a", **wasi)}))
+        with pytest.raises(FactoryError, match=r'command "x": .* NUL'):
+            package.command("x")
+
+
 class TestCycles:
     def test_a_circle_is_named(self) -> None:
         inner: dict[str, PackageNode] = {}

@@ -97,7 +97,7 @@ def names(env: WasiEnv, path: str) -> set[str]:
     return {entry.name for entry in node.entries()}
 
 
-TOOLS = {"atoms": {"args": ARGUMENTS, "env": ENVIRONMENT}}
+TOOLS: dict[str, Any] = {"atoms": {"args": ARGUMENTS, "env": ENVIRONMENT}}
 
 
 class TestRoots:
@@ -207,6 +207,36 @@ class TestUnion:
         assert caught.value.errno == errno.EIO
         with pytest.raises(FactoryError, match=r"x: n/gone@1\.0\.0: cannot open"):
             factory.spawn("x", env)
+
+    def test_a_root_with_mounts(self, factory: BinFactory) -> None:
+        root = sandbox_root()
+        builder = WasiEnvBuilder("show").root(root).mount("/host", TmpFileSystem()).mount("/bin/extra", TmpFileSystem())
+        out = OutputBuffer()
+        env = builder.programs(factory).stdout(out).build()
+        use_package(
+            env,
+            package(
+                "n/p@1.0.0",
+                **TOOLS,
+                commands={"show": command("args")},
+                volumes={"v": {"a": b"1"}},
+                fs=[mounted("/data", "v")],
+            ),
+        )
+        assert names(env, "/") >= {"host", "data", "bin"} and read(env, "/data/a") == b"1"
+        assert factory.spawn("/bin/show", env).wait(20) == 0
+        assert out.getvalue() == b"show\0"
+
+    def test_directories_that_are_open_see_what_comes(self, factory: BinFactory) -> None:
+        root = sandbox_root()
+        env, _ = environment(factory, root)
+        directories = [walk(env.root, env.root, path, follow=True).found().directory for path in ("/", "/bin", "/usr")]
+        assert [each.entries() for each in directories]
+        use_package(env, package("n/p@1.0.0", **TOOLS, commands={"a": command("args")}))
+        assert "a" in {entry.name for entry in directories[1].entries()}
+        use_package(env, package("n/q@1.0.0", **TOOLS, commands={"b": command("args")}))
+        assert {"a", "b"} <= {entry.name for entry in directories[1].entries()}
+        assert isinstance(directories[1].lookup("b"), File)
 
     def test_an_environment_without_a_factory(self) -> None:
         with pytest.raises(FactoryError, match="no binary factory"):
