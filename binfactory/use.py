@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from runtime.fs.overlay import OverlayDirectory
-
 from binfactory.command import check_command_name
 from binfactory.command_layer import COMMAND_DIRECTORIES, CommandLayer
 from binfactory.copying import copy_directory, put_file
@@ -14,18 +12,18 @@ from binfactory.errors import FactoryError
 from binfactory.factory import BinFactory
 from binfactory.filesystem import package_layer
 from binfactory.roots import overlay_of
+from runtime.fs.overlay import OverlayDirectory
 from runtime.fs.walk import top, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from runtime.fs.overlay import OverlayFileSystem
-
     from binfactory.factory import UsedRoot
     from binfactory.package import BinaryPackage
     from runtime.env import WasiEnv
     from runtime.fs.node import FileSystem
+    from runtime.fs.overlay import OverlayFileSystem
 
 LARGEST_MAPPED = 1 << 30
 
