@@ -8,8 +8,6 @@ import threading
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from runtime.fs.overlay_leaf import OverlayLeaf
-
 from binfactory.builtins import Builtins
 from binfactory.command_layer import CommandFile, CommandLayer
 from binfactory.errors import FactoryError
@@ -25,6 +23,7 @@ from binfactory.loader import PackageNode, load_package
 from binfactory.programs import CommandProgram, ModuleProgram, ScriptProgram
 from binfactory.roots import base_of
 from runtime.fs.node import Directory, File
+from runtime.fs.overlay_leaf import OverlayLeaf
 from runtime.fs.walk import walk
 
 if TYPE_CHECKING:

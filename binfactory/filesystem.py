@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from runtime.fs.readonly import ReadOnlyFileSystem
 from runtime.fs.static_tree import LazyDirectory, StaticDirectory
@@ -34,7 +34,8 @@ def package_layer(package: BinaryPackage) -> ReadOnlyFileSystem | None:
 
 def mount_tree(mount: PackageMount) -> TreeDirectory:
     """A tree in which the mounted directory is at its guest path, opened when it is looked into."""
-    tree: TreeDirectory = LazyDirectory(lambda: mount.directory)
+    # A volume's directories are trees as they are; the filesystem's room does not know their type, nor they its own.
+    tree: TreeDirectory = LazyDirectory(lambda: cast("TreeDirectory", mount.directory))
     for name in reversed([name for name in mount.guest_path.split("/") if name]):
         tree = StaticDirectory({name: tree})
     return tree

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from runtime.fs.overlay import OverlayFileSystem
-
 from binfactory.copying import make_path
 from runtime.fs.mounts import MountDirectory, MountTable
+from runtime.fs.overlay import OverlayFileSystem
 from runtime.fs.tmpfs import TmpFileSystem
 
 if TYPE_CHECKING:
