@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from runtime.fs.node import Directory, File
+from runtime.fs.node import Directory, File, Symlink
 
 if TYPE_CHECKING:
     from runtime.fs.node import Node
@@ -18,7 +18,7 @@ def copy_directory(source: Directory, target: Directory) -> None:
     """Copy everything below a directory into another one; a name that is taken by a file stays as it is.
 
     Args:
-        source: What is copied: directories and regular files.
+        source: What is copied: directories, regular files and symbolic links.
         target: Where to.
 
     Raises:
@@ -33,8 +33,11 @@ def copy_directory(source: Directory, target: Directory) -> None:
                 below = _directory(there, entry.name)
                 if below is not None:
                     pending.append((node, below))
-            elif isinstance(node, File) and _lookup(there, entry.name) is None:
-                _copy_file(node, there.create(entry.name))
+            elif _lookup(there, entry.name) is None:
+                if isinstance(node, Symlink):
+                    there.symlink(entry.name, node.readlink())
+                elif isinstance(node, File):
+                    _copy_file(node, there.create(entry.name))
 
 
 def put_file(root: Directory, path: str, content: memoryview, *, replace: bool = False) -> None:

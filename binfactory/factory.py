@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from webc_parser.container import Container
 
 DEFAULT_PATH = "/usr/local/bin:/bin:/usr/bin"
+PATH_ENTRIES_MAX = 1024
 INTERPRETERS_MAX = 4
 PACKAGES_REMEMBERED = 32
 
@@ -249,5 +250,5 @@ def _command_of(node: Node) -> BinaryCommand | None:
 
 def _candidates(name: str, env: WasiEnv) -> Iterator[str]:
     yield name
-    for directory in env.environ.get("PATH", DEFAULT_PATH).split(":"):
+    for directory in env.environ.get("PATH", DEFAULT_PATH).split(":", PATH_ENTRIES_MAX)[:PATH_ENTRIES_MAX]:
         yield f"{directory or '.'}/{name}"

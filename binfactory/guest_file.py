@@ -16,7 +16,7 @@ SCRIPT_MAGIC = b"#!"
 HEAD = 256
 """How much of a file tells what it is; also the longest first line of a script, as on Linux."""
 
-LARGEST = 1 << 30
+LARGEST = 512 << 20
 CHUNK = 1 << 20
 REMEMBERED = 256
 SETTLED_NS = 2_000_000_000

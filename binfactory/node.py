@@ -41,8 +41,9 @@ class PackageNode:
         dependencies: The packages that this one uses, by alias, in the order in which it declares them. When two
             dependencies bring a command or a file of the same name, the one declared first wins.
         commands: The names of this package's own commands when the lock knows them, so that a package that is never
-            used is never opened; `None` reads them from the manifest.
-        mounts: This package's own `fs` table when the lock knows it; `None` reads it from the manifest.
+            used is never opened; believed with `sha256` only. `None` reads them from the manifest.
+        mounts: This package's own `fs` table when the lock knows it; believed with `sha256` only. `None` reads it from
+            the manifest.
         sha256: The container's own sha256, in hex, when its bytes were checked against the lock: then the checksums
             that its manifest gives for its modules are believed. `None` when nobody vouches for the file.
     """

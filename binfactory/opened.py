@@ -33,11 +33,6 @@ class OpenPackage:
         return self.node.id
 
     @property
-    def is_open(self) -> bool:
-        """Whether the container was needed so far."""
-        return self._container is not None
-
-    @property
     def container(self) -> Container:
         """The container.
 

@@ -194,7 +194,7 @@ class BinaryPackage:
         return f"commands: {shown or 'none'}"
 
     def _mounts_of(self, package: OpenPackage) -> Iterator[PackageMount]:
-        rows = package.node.mounts
+        rows = package.node.mounts if package.node.sha256 is not None else None
         for row in manifest_mounts(package) if rows is None else rows:
             key = f'{package.id}: mount "{row.guest_path}"'
             origin = package
@@ -211,8 +211,8 @@ class BinaryPackage:
 
 
 def command_names(package: OpenPackage) -> Sequence[str]:
-    """The names of a package's own commands that can run; from the lock where it knows them."""
-    if package.node.commands is not None:
+    """The names of a package's own commands that can run; from the lock where it knows them and vouches for them."""
+    if package.node.commands is not None and package.node.sha256 is not None:
         return package.node.commands
     try:
         return [name for name, command in package.manifest.commands.items() if is_runnable(command)]

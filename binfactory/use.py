@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from runtime.fs.node import FileSystem
     from runtime.fs.overlay import OverlayFileSystem
 
-LARGEST_MAPPED = 1 << 30
+LARGEST_MAPPED = 512 << 20
 
 
 def use_package(env: WasiEnv, package: BinaryPackage) -> None:
