@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from _typeshed import ReadableBuffer
@@ -125,6 +125,31 @@ class ArtifactStore:
                     yield path, "not what was written: owner, mode, key or contents differ"
             finally:
                 os.close(fd)
+
+    def prune(self, keep: Collection[str]) -> tuple[int, int]:
+        """Remove the artifacts of modules that nobody needs any more, and all those of other engines and processors.
+
+        Args:
+            keep: The sha256 of each module that is still needed, in hex.
+
+        Returns:
+            How many files were removed, and how many bytes they took.
+        """
+        if not self._is_usable():
+            return 0, 0
+        kept = {self.path(sha256).name for sha256 in keep}
+        removed = size = 0
+        for path in self.directory.glob(f"*{SUFFIX}"):
+            if path.name in kept:
+                continue
+            try:
+                length = path.lstat().st_size
+                path.unlink()
+            except OSError:
+                continue
+            removed += 1
+            size += length
+        return removed, size
 
     def sweep(self, older_than: float) -> int:
         """Remove what writers that were killed left behind.

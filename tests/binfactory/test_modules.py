@@ -190,6 +190,20 @@ class TestDirectory:
         assert modules.artifacts is not None and "not a directory of this user" in str(modules.artifacts.problem)
         assert list(folder.iterdir()) == []
 
+    def test_prune(self, modules: ModuleCache, compiled: list[str]) -> None:
+        other = WasmBytes.of(exit_with(5), "other")
+        modules.module(SOURCE)
+        modules.module(other)
+        store = modules.artifacts
+        assert store is not None
+        of_another_engine = artifact(modules).with_name(SOURCE.atom_sha256 + "-00000000.cwasm")
+        of_another_engine.write_bytes(b"old")
+        size = artifact(modules, other).stat().st_size + 3
+        assert store.prune({SOURCE.atom_sha256}) == (2, size)
+        compiled.clear()
+        again(modules).module(SOURCE)
+        assert compiled == []
+
     def test_leftovers_of_killed_writers(self, modules: ModuleCache) -> None:
         modules.module(SOURCE)
         store = modules.artifacts
