@@ -149,6 +149,20 @@ class TestRoots:
         assert run(factory, root, "a") == ["a", "q"]
         assert run(factory, root, "b") == ["b"]
 
+    def test_a_package_may_mount_into_bin(self, root: FileSystem, factory: BinFactory) -> None:
+        volumes = {"v": {"helper": ARGUMENTS, "a": b"hidden by the command"}}
+        env, _ = environment(factory, root)
+        use_package(env, package("n/p@1.0.0", **TOOLS, commands={"z": command("args")}))
+        assert names(env, "/bin") >= {"z"}
+        mounting = package(
+            "n/q@1.0.0", **TOOLS, commands={"a": command("args")}, volumes=volumes, fs=[mounted("/bin", "v")]
+        )
+        use_package(env, mounting)
+        use_package(env, package("n/r@1.0.0", **TOOLS, commands={"b": command("args", main_args=["r"])}))
+        assert names(env, "/bin") >= {"z", "a", "b", "helper"}
+        assert run(factory, root, "/bin/helper") == ["/bin/helper"]
+        assert run(factory, root, "a") == ["a"] and run(factory, root, "b") == ["b", "r"]
+
     def test_map_commands(self, root: FileSystem, factory: BinFactory, tmp_path: Path) -> None:
         host = tmp_path / "host.wasm"
         host.write_bytes(ARGUMENTS)
