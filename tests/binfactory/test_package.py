@@ -165,6 +165,13 @@ class TestHostileNames:
         with pytest.raises(FactoryError, match=r'command "x": .* NUL'):
             package.command("x")
 
+    @given(st.text(max_size=20))
+    def test_quoted_in_an_error_is_one_harmless_line(self, name: str) -> None:
+        package = load_package(node("n/p@1.0.0", commands={"x": command("m", "\n\x1b[31m" + name)}))
+        with pytest.raises(FactoryError) as caught:
+            package.command("x")
+        assert str(caught.value).isprintable()
+
 
 class TestCycles:
     def test_a_circle_is_named(self) -> None:

@@ -149,6 +149,20 @@ class TestRoots:
         assert run(factory, root, "a") == ["a", "q"]
         assert run(factory, root, "b") == ["b"]
 
+    def test_a_package_may_mount_into_bin(self, root: FileSystem, factory: BinFactory) -> None:
+        volumes = {"v": {"helper": ARGUMENTS, "a": b"hidden by the command"}}
+        env, _ = environment(factory, root)
+        use_package(env, package("n/p@1.0.0", **TOOLS, commands={"z": command("args")}))
+        assert names(env, "/bin") >= {"z"}
+        mounting = package(
+            "n/q@1.0.0", **TOOLS, commands={"a": command("args")}, volumes=volumes, fs=[mounted("/bin", "v")]
+        )
+        use_package(env, mounting)
+        use_package(env, package("n/r@1.0.0", **TOOLS, commands={"b": command("args", main_args=["r"])}))
+        assert names(env, "/bin") >= {"z", "a", "b", "helper"}
+        assert run(factory, root, "/bin/helper") == ["/bin/helper"]
+        assert run(factory, root, "a") == ["a"] and run(factory, root, "b") == ["b", "r"]
+
     def test_map_commands(self, root: FileSystem, factory: BinFactory, tmp_path: Path) -> None:
         host = tmp_path / "host.wasm"
         host.write_bytes(ARGUMENTS)
@@ -379,3 +393,26 @@ class TestRealPrograms:
         env, out = environment(factory, root, "wasm-validate", "/bad.wasm")
         assert factory.spawn("wasm-validate", env).wait(120) == 1
         assert b"invalid section size" in out.getvalue()
+
+    def test_a_shell_runs_the_commands_of_packages(self, conformance: Path, factory: BinFactory) -> None:
+        shell = load_package(PackageNode("dash", conformance / "webc" / "dash-1.0.18.webc"))
+        tools = package("n/tools@1.0.0", **TOOLS, commands={"show": command("args", main_args=["-m"])})
+        root = sandbox_root()
+        unite_package(factory, root, shell)
+        unite_package(factory, root, tools)
+        write(root, "/work/greet", b"#!/bin/dash -e\necho script $0 $1\n")
+        lines = [
+            "show 1",
+            "echo",
+            "/work/greet you",
+            "nosuch || echo $?",
+            "exec /usr/bin/show 2",
+        ]
+        env, out = environment(factory, root, "dash", "-c", "\n".join(lines))
+        env.environ["PATH"] = "/bin"
+        assert factory.spawn("dash", env).wait(60) == 0, out.getvalue()
+        written = out.getvalue().decode().split("\n")
+        assert written[0] == "show\0-m\x001\0"
+        assert written[1] == "script /work/greet you"
+        assert "127" in written
+        assert written[-1] == "/usr/bin/show\0-m\x002\0"
