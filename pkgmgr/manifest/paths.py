@@ -33,7 +33,9 @@ def inside(path: str) -> str | None:
             parts.pop()
         elif part not in {"", "."}:
             parts.append(part)
-    return "/".join(parts)
+    relative = "/".join(parts)
+    # `./a:` would name a drive once the dot is gone.
+    return None if _DRIVE.match(relative) else relative
 
 
 def guest_path(path: str) -> str | None:

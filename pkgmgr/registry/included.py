@@ -60,3 +60,8 @@ class IncludedPackages:
     def location(self, name: str, version: Version) -> Path | str:
         """Where its file is."""
         return self._summaries[name][version].location
+
+    def similar(self, name: str) -> Sequence[str]:
+        """Nothing: who includes a file knows its name."""
+        del name
+        return ()

@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pkgmgr.errors import WpmError
@@ -98,6 +98,7 @@ def test_sections_with_the_wrong_things_in_them(sections: list[tuple[str, dict[s
     ends_well("\n".join(head + "\n" + "\n".join(f"{k} = {v}" for k, v in body.items()) for head, body in sections))
 
 
+@example(".\\a:")
 @given(st.text(alphabet="./\\a:\0", max_size=12))
 def test_no_path_leaves_the_package(text: str) -> None:
     relative = inside(text)
