@@ -62,10 +62,10 @@ def modules() -> list[Module]:
         folder = SOURCES / "hello"
         definitions = (f"HELLO_LEVEL={level}", f'HELLO_VERSION="{version}"')
         found.append(Module(folder / version / "hello.wasm", (folder / "hello.c",), definitions))
-    for version in ("1.0.0", "1.1.0"):
+    for level, version in enumerate(("1.0.0", "1.1.0")):
         folder = SOURCES / "top-words"
-        definition = f'TOP_WORDS_VERSION="{version}"'
-        found.append(Module(folder / version / "top-words.wasm", (folder / "top_words.c",), (definition,), ("-O2",)))
+        definitions = (f"TOP_WORDS_LEVEL={level}", f'TOP_WORDS_VERSION="{version}"')
+        found.append(Module(folder / version / "top-words.wasm", (folder / "top_words.c",), definitions, ("-O2",)))
     return found
 
 

@@ -5,49 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import wasmtime
+
+from wasi_module import WasiModule
 
 HERE = Path(__file__).parent
 WASM = HERE.parents[1] / "registry_fixtures" / "sources" / "coreutils" / "1.0.0" / "coreutils.wasm"
-CASES: list[dict[str, Any]] = json.loads((HERE / "cases" / "text.json").read_text())
+CASES: list[dict[str, Any]] = json.loads((HERE / "cases" / "text.json").read_text("utf-8"))
 
 
-class Coreutils:
-    """The module, compiled once, run by wasmtime's own WASI in a folder that the guest sees as its root."""
-
-    def __init__(self) -> None:
-        self.engine = wasmtime.Engine()
-        self.module = wasmtime.Module.from_file(self.engine, str(WASM))
-        self.linker = wasmtime.Linker(self.engine)
-        self.linker.define_wasi()
-
-    def run(
-        self, arguments: list[str], folder: Path, streams: Path, stdin: bytes = b"", env: dict[str, str] | None = None
-    ) -> tuple[int, bytes, bytes]:
-        """Run one command; its status, what it printed and what it complained about."""
-        (streams / "in").write_bytes(stdin)
-        wasi = wasmtime.WasiConfig()
-        wasi.argv = arguments
-        wasi.env = list((env or {}).items())
-        wasi.preopen_dir(str(folder), "/")
-        wasi.stdin_file = str(streams / "in")
-        wasi.stdout_file = str(streams / "out")
-        wasi.stderr_file = str(streams / "err")
-        store = wasmtime.Store(self.engine)
-        store.set_wasi(wasi)
-        status = 0
-        try:
-            start = self.linker.instantiate(store, self.module).exports(store)["_start"]
-            assert isinstance(start, wasmtime.Func)
-            start(store)
-        except wasmtime.ExitTrap as exit_trap:
-            status = exit_trap.code
-        return status, (streams / "out").read_bytes(), (streams / "err").read_bytes()
-
-
-@pytest.fixture(scope="session")
-def coreutils() -> Coreutils:
-    return Coreutils()
+@pytest.fixture(scope="module")
+def coreutils() -> WasiModule:
+    return WasiModule(WASM)
 
 
 def as_bytes(text: str) -> bytes:
@@ -55,17 +23,40 @@ def as_bytes(text: str) -> bytes:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["args"])[:60])
-def test_as_gnu(case: dict[str, Any], coreutils: Coreutils, tmp_path: Path) -> None:
-    folder, streams = tmp_path / "root", tmp_path / "streams"
-    folder.mkdir()
-    streams.mkdir()
+def test_as_gnu(case: dict[str, Any], coreutils: WasiModule, tmp_path: Path) -> None:
     for name, text in case.get("files", {}).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(as_bytes(text))
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(as_bytes(text))
     env = {"LC_ALL": "C"} | case.get("env", {})
-    status, out, err = coreutils.run(case["args"], folder, streams, as_bytes(case.get("stdin", "")), env)
+    status, out, err = coreutils.run(case["args"], tmp_path, as_bytes(case.get("stdin", "")), env)
     assert out == as_bytes(case["stdout"])
     assert err == as_bytes(case["stderr"])
     assert status == case["exit"]
     for name, text in case.get("written", {}).items():
-        assert (folder / name).read_bytes() == as_bytes(text)
+        assert (tmp_path / name).read_bytes() == as_bytes(text)
+
+
+def test_recursive_grep(coreutils: WasiModule, tmp_path: Path) -> None:
+    (tmp_path / "tree" / "sub").mkdir(parents=True)
+    for name in ("tree/a.txt", "tree/b.log", "tree/sub/c.txt"):
+        (tmp_path / name).write_text("needle\nother\n")
+    assert coreutils.run(["grep", "-rl", "needle", "tree"], tmp_path)[1] == b"tree/a.txt\ntree/b.log\ntree/sub/c.txt\n"
+    assert coreutils.run(["grep", "-rlc", "--include=*.txt", "needle"], tmp_path)[1].count(b".txt") == 4
+    assert (
+        coreutils.run(["grep", "-rl", "--exclude-dir=sub", "--exclude=*.log", "needle", "tree"], tmp_path)[1]
+        == b"tree/a.txt\n"
+    )
+
+
+def test_a_pattern_cannot_make_grep_slow(coreutils: WasiModule, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a" * 5000 + "\n")
+    assert coreutils.run(["grep", "-cE", "^(a*)*(a|a?)+b$", "a.txt"], tmp_path)[1] == b"0\n"
+    (tmp_path / "b.txt").write_text("a" * 60 + "\n")
+    assert coreutils.run(["grep", "-cE", r"^(a*)*(a|a?)+\1b$", "b.txt"], tmp_path)[1] == b"0\n"
+
+
+def test_sort_of_many_lines(coreutils: WasiModule, tmp_path: Path) -> None:
+    (tmp_path / "n.txt").write_text("".join(f"{n}\n" for n in range(200_000)))
+    status, out, _ = coreutils.run(["sort", "-rn", "n.txt"], tmp_path)
+    assert status == 0
+    assert out.splitlines() == [b"%d" % n for n in range(199_999, -1, -1)]

@@ -52,7 +52,7 @@ int basename_main(int argc, char **argv)
         applet_try_help();
     }
     if (!multiple && options.operand_count > 2) {
-        applet_warnx("extra operand %s", quote_name(options.operands[2]));
+        applet_warnx("extra operand %s", quote_word(options.operands[2]));
         applet_try_help();
     }
     if (!multiple) {

@@ -51,7 +51,7 @@ static int by_low(const void *a, const void *b)
 _Noreturn static void bad_list(const char *message, const char *text, bool fields)
 {
     if (text != NULL)
-        applet_warnx("invalid %s value %s", fields ? "field" : "byte/character position", quote_name(text));
+        applet_warnx("invalid %s value %s", fields ? "field" : "byte/character position", quote_word(text));
     else
         applet_warnx("%s", message);
     applet_try_help();
@@ -74,7 +74,7 @@ static void read_ranges(const char *list, bool fields)
                     __builtin_add_overflow(bounds[dash], *p - '0', &bounds[dash]) || bounds[dash] == UINT64_MAX) {
                     char *number = strndup(start, strcspn(start, ",- \t"));
                     applet_warnx(fields ? "field number %s is too large" : "byte/character offset %s is too large",
-                                 quote_name(number));
+                                 quote_word(number));
                     applet_try_help();
                 }
             } else {

@@ -35,15 +35,32 @@ struct directive {
 
 static void print_format(const char *format, struct moment moment);
 
+/* What is printed is gathered first, for a width may stand before a directive that is made of others. */
+static char *output;
+static size_t output_length, output_room;
+
+static void put(int c)
+{
+    if (output_length == output_room)
+        output = reallocate(output, output_room = output_room * 2 + 64);
+    output[output_length++] = (char)c;
+}
+
+static void put_text(const char *text)
+{
+    while (*text != '\0')
+        put(*text++);
+}
+
 static void print_text(const struct directive *directive, const char *text, bool lowers)
 {
     int length = (int)strlen(text);
     for (int i = length; i < directive->width && directive->padding != '-'; i++)
-        putchar(directive->padding == '0' || directive->padding == '+' ? '0' : ' ');
+        put(directive->padding == '0' || directive->padding == '+' ? '0' : ' ');
     for (; *text != '\0'; text++)
-        putchar(directive->upper || (directive->opposite && !lowers)   ? toupper((unsigned char)*text)
-                : directive->opposite && lowers ? tolower((unsigned char)*text)
-                                                : *text);
+        put(directive->opposite && lowers                       ? tolower((unsigned char)*text)
+            : directive->upper || directive->opposite ? toupper((unsigned char)*text)
+                                                      : *text);
 }
 
 static void print_number(const struct directive *directive, int64_t value, int width, char padding)
@@ -57,12 +74,26 @@ static void print_number(const struct directive *directive, int64_t value, int w
     int missing = padding == '-' ? 0 : width - (int)strlen(text) - (value < 0);
     if (padding == '_')
         for (; missing > 0; missing--)
-            putchar(' ');
+            put(' ');
     if (value < 0)
-        putchar('-');
+        put('-');
     for (; missing > 0; missing--)
-        putchar('0');
-    fputs(text, stdout);
+        put('0');
+    put_text(text);
+}
+
+/* A directive that stands for several, such as %F. */
+static void print_whole(const struct directive *directive, const char *format, struct moment moment)
+{
+    size_t start = output_length;
+    print_format(format, moment);
+    put('\0');
+    char *text = strdup(output + start);
+    output_length = start;
+    if (text == NULL)
+        applet_diex(1, "memory exhausted");
+    print_text(directive, text, false);
+    free(text);
 }
 
 /* The year and the week of ISO 8601: weeks begin on Monday and belong to the year of their Thursday. */
@@ -92,11 +123,17 @@ static void print_zone(const struct directive *directive, int32_t offset, int co
     else
         snprintf(text, sizeof text, "%c%02d:%02d:%02d", sign, hours, minutes, seconds);
     struct directive plain = *directive;
+    if (colons == 0 && (plain.padding == '-' || plain.padding == '_')) { /* as a number, behind its sign */
+        snprintf(text, sizeof text, "%c%d", sign, hours * 100 + minutes);
+        plain.width = plain.width < 0 ? 5 : plain.width;
+        print_text(&plain, text, false);
+        return;
+    }
     if (plain.padding == 0 && plain.width > (int)strlen(text)) { /* zeroes go behind the sign */
-        putchar(sign);
+        put(sign);
         for (int i = (int)strlen(text); i < plain.width; i++)
-            putchar('0');
-        fputs(text + 1, stdout);
+            put('0');
+        put_text(text + 1);
         return;
     }
     print_text(&plain, text, false);
@@ -107,20 +144,22 @@ static void print_nanoseconds(const struct directive *directive, int32_t nanosec
     char digits[10];
     snprintf(digits, sizeof digits, "%09d", (int)nanoseconds);
     int width = directive->width < 0 ? 9 : directive->width;
-    if (directive->padding == '-' || directive->padding == '_') {
+    if (directive->padding == '_' || (directive->padding == '-' && directive->width >= 0)) {
         int length = 9;
         while (length > 1 && digits[length - 1] == '0')
             length--;
         if (width < length)
             length = width > 0 ? width : length;
-        printf("%.*s", length, digits);
+        digits[length] = '\0';
+        put_text(digits);
         for (; directive->padding == '_' && length < width; length++)
-            putchar(' ');
+            put(' ');
         return;
     }
-    printf("%.*s", width < 9 ? width : 9, digits);
+    digits[width < 9 ? width : 9] = '\0';
+    put_text(digits);
     for (; width > 9; width--)
-        putchar('0');
+        put('0');
 }
 
 static bool print_one(char letter, const struct directive *directive, int colons, const struct civil *civil, struct moment moment)
@@ -142,15 +181,15 @@ static bool print_one(char letter, const struct directive *directive, int colons
         print_text(&text, shorter, false);
         break;
     case 'B': print_text(&text, month_names[civil->month - 1], false); break;
-    case 'c': print_format("%a %b %e %H:%M:%S %Y", moment); break;
+    case 'c': print_whole(&text, "%a %b %e %H:%M:%S %Y", moment); break;
     case 'C': print_number(&text, civil->year / 100, 2, '0'); break;
     case 'd': print_number(&text, civil->day, 2, '0'); break;
-    case 'D': case 'x': print_format("%m/%d/%y", moment); break;
+    case 'D': case 'x': print_whole(&text, "%m/%d/%y", moment); break;
     case 'e': print_number(&text, civil->day, 2, '_'); break;
     case 'F':
         if (text.padding == '+' && civil->year > 9999)
-            putchar('+');
-        print_format("%Y-%m-%d", moment);
+            put('+');
+        print_whole(&text, "%Y-%m-%d", moment);
         break;
     case 'g': iso_week(civil, &year); print_number(&text, (year % 100 + 100) % 100, 2, '0'); break;
     case 'G': iso_week(civil, &year); print_number(&text, year, 4, '0'); break;
@@ -163,13 +202,16 @@ static bool print_one(char letter, const struct directive *directive, int colons
     case 'M': print_number(&text, civil->minute, 2, '0'); break;
     case 'N': print_nanoseconds(&text, moment.nanoseconds); break;
     case 'p': print_text(&text, civil->hour < 12 ? "AM" : "PM", true); break;
-    case 'P': print_text(&text, civil->hour < 12 ? "am" : "pm", false); break;
+    case 'P':
+        text.upper = text.opposite = false;
+        print_text(&text, civil->hour < 12 ? "am" : "pm", false);
+        break;
     case 'q': print_number(&text, (civil->month + 2) / 3, 1, '0'); break;
-    case 'r': print_format("%I:%M:%S %p", moment); break;
-    case 'R': print_format("%H:%M", moment); break;
+    case 'r': print_whole(&text, "%I:%M:%S %p", moment); break;
+    case 'R': print_whole(&text, "%H:%M", moment); break;
     case 's': print_number(&text, moment.seconds, 1, '0'); break;
     case 'S': print_number(&text, civil->second, 2, '0'); break;
-    case 'T': case 'X': print_format("%H:%M:%S", moment); break;
+    case 'T': case 'X': print_whole(&text, "%H:%M:%S", moment); break;
     case 'u': print_number(&text, (civil->weekday + 6) % 7 + 1, 1, '0'); break;
     case 'U': print_number(&text, (civil->yearday - civil->weekday + 7) / 7, 2, '0'); break;
     case 'V': print_number(&text, iso_week(civil, &year), 2, '0'); break;
@@ -189,7 +231,7 @@ static void print_format(const char *format, struct moment moment)
     struct civil civil = civil_at(moment.seconds, utc);
     for (const char *p = format; *p != '\0'; p++) {
         if (*p != '%') {
-            putchar(*p);
+            put(*p);
             continue;
         }
         const char *start = p++;
@@ -211,11 +253,20 @@ static void print_format(const char *format, struct moment moment)
         for (; *p == ':'; p++)
             colons++;
         if (*p == '\0' || (colons > 0 && *p != 'z') || colons > 3 || !print_one(*p, &directive, colons, &civil, moment)) {
-            fwrite(start, 1, (size_t)(p - start) + (*p != '\0'), stdout);
+            for (const char *q = start; q < p + (*p != '\0'); q++)
+                put(*q);
             if (*p == '\0')
                 return;
         }
     }
+}
+
+static void print_line(const char *format, struct moment moment)
+{
+    output_length = 0;
+    print_format(format, moment);
+    put('\n');
+    fwrite(output, 1, output_length, stdout);
 }
 
 static const char *iso_format(const char *option, const char *text, bool rfc)
@@ -265,7 +316,7 @@ int date_main(int argc, char **argv)
         applet_try_help();
     }
     if (options.operand_count > 1)  {
-        applet_warnx("extra operand %s", quote_name(options.operands[1]));
+        applet_warnx("extra operand %s", quote_word(options.operands[1]));
         applet_try_help();
     }
     if (options.operand_count == 1) {
@@ -274,12 +325,12 @@ int date_main(int argc, char **argv)
             set_format(&format, operand + 1);
         else if (described != NULL || list != NULL || reference != NULL) {
             applet_warnx("the argument %s lacks a leading '+';\nwhen using an option to specify date(s), any non-option\n"
-                         "argument must be a format string beginning with '+'", quote_name(operand));
+                         "argument must be a format string beginning with '+'", quote_word(operand));
             applet_try_help();
         } else if (strspn(operand, "0123456789.") == strlen(operand) && strlen(operand) >= 8)
             setting = true;
         else
-            applet_diex(1, "invalid date %s", quote_name(operand));
+            applet_diex(1, "invalid date %s", quote_word(operand));
     }
     if (setting) {
         errno = EPERM;
@@ -300,10 +351,9 @@ int date_main(int argc, char **argv)
         while (reader_line(&reader, '\n', &line, &length)) {
             char *text = strndup(line, length - (line[length - 1] == '\n'));
             if (text != NULL && read_moment(text, now, utc, &moment)) {
-                print_format(format, moment);
-                putchar('\n');
+                print_line(format, moment);
             } else {
-                applet_warnx("invalid date %s", quote_name(text));
+                applet_warnx("invalid date %s", quote_word(text));
                 status = 1;
             }
             free(text);
@@ -316,9 +366,8 @@ int date_main(int argc, char **argv)
             applet_die(1, "%s", quote_name_if_needed(reference));
         moment = (struct moment){file.st_mtim.tv_sec, (int32_t)file.st_mtim.tv_nsec};
     } else if (described != NULL && !read_moment(described, now, utc, &moment)) {
-        applet_diex(1, "invalid date %s", quote_name(described));
+        applet_diex(1, "invalid date %s", quote_word(described));
     }
-    print_format(format, moment);
-    putchar('\n');
+    print_line(format, moment);
     return status;
 }

@@ -71,17 +71,17 @@ int env_main(int argc, char **argv)
         if (debug)
             fprintf(stderr, "unset:    %s\n", unset[i]);
         if (unsetenv(unset[i]) != 0)
-            applet_die(125, "cannot unset %s", quote_name(unset[i]));
+            applet_die(125, "cannot unset %s", quote_word(unset[i]));
     }
     for (; *word != NULL && strchr(*word, '=') != NULL; word++) {
         if (debug)
             fprintf(stderr, "setenv:   %s\n", *word);
         if (**word == '=') {
             errno = EINVAL;
-            applet_die(125, "cannot set %s", quote_name(*word));
+            applet_die(125, "cannot set %s", quote_word(*word));
         }
         if (putenv(*word) != 0)
-            applet_die(125, "cannot set %s", quote_name(*word));
+            applet_die(125, "cannot set %s", quote_word(*word));
     }
     if (*word != NULL && end == '\0') {
         applet_warnx("cannot specify --null (-0) with command");

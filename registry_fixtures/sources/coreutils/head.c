@@ -31,7 +31,7 @@ static char delimiter = '\n';
 
 static void put(const char *text, size_t size)
 {
-    if (fwrite(text, 1, size, stdout) != size)
+    if (size > 0 && fwrite(text, 1, size, stdout) != size)
         exit(applet_close_stdout(1));
 }
 
@@ -106,7 +106,7 @@ static void set_count(const char *text, bool bytes)
     const char *digits = *text == '-' || *text == '+' ? text + 1 : text;
     all_but = *text == '-';
     if (!read_count(digits, &count))
-        applet_diex(1, "invalid number of %s: %s", bytes ? "bytes" : "lines", quote_name(digits));
+        applet_diex(1, "invalid number of %s: %s", bytes ? "bytes" : "lines", quote_word(digits));
 }
 
 int head_main(int argc, char **argv)

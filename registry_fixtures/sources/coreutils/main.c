@@ -110,7 +110,7 @@ int main(int argc, char **argv)
         applet_name = "coreutils";
         current = find_applet(after_last_slash(argv[1]));
         if (current == NULL)
-            applet_diex(127, "%s: no such command; 'coreutils --list' names them", quote_name(argv[1]));
+            applet_diex(1, "%s: no such command; 'coreutils --list' names them", quote_word(argv[1]));
         argc--;
         argv++;
         applet_name = current->name;

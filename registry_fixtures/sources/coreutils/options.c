@@ -148,7 +148,7 @@ int options_choice(const char *option, const char *text, const char *const *word
     }
     if (found >= 0 && *text != '\0')
         return found;
-    applet_warnx("%s argument %s for '--%s'", found == -2 ? "ambiguous" : "invalid", quote_name(text), option);
+    applet_warnx("%s argument %s for '--%s'", found == -2 ? "ambiguous" : "invalid", quote_word(text), option);
     fputs("Valid arguments are:\n", stderr);
     for (int i = 0; words[i] != NULL; i++)
         fprintf(stderr, "  - '%s'\n", words[i]);

@@ -36,6 +36,8 @@ _Noreturn void applet_try_help(void);
 _Noreturn void applet_print_help(void);
 _Noreturn void applet_print_version(void);
 int usage_status(void);
+/* A word of the command line between quotes, with C escapes; valid for the next few calls, as are the other two. */
+const char *quote_word(const char *word);
 /* A name between quotes as a shell would need them; the second only where a shell would need them. */
 const char *quote_name(const char *name);
 const char *quote_name_if_needed(const char *name);

@@ -34,13 +34,10 @@ static const char *take_argument(void)
 static void check_number(const char *text, const char *end)
 {
     if (errno == ERANGE) {
-        applet_warnx("%s: Numerical result out of range", quote_name(text));
-        status = 1;
-    } else if (end == text) {
-        applet_warnx("%s: expected a numeric value", quote_name(text));
+        applet_warnx("%s: Numerical result out of range", quote_word(text));
         status = 1;
     } else if (*end != '\0') {
-        applet_warnx("%s: value not completely converted", quote_name(text));
+        applet_warnx(end == text ? "%s: expected a numeric value" : "%s: value not completely converted", quote_word(text));
         status = 1;
     }
 }
@@ -52,7 +49,7 @@ static bool character_argument(const char *text, uintmax_t *value)
         return false;
     *value = 0;
     if (text[1] == '\0') {
-        applet_warnx("%s: expected a numeric value", quote_name(text));
+        applet_warnx("%s: expected a numeric value", quote_word(text));
         status = 1;
         return true;
     }
@@ -162,26 +159,34 @@ static bool print_directive(const char **format)
     char spec[64] = "%";
     size_t length = 1;
     int stars[2], star_count = 0;
-    for (; *p != '\0' && strchr("-+ #0'", *p) != NULL; p++)
+    bool bare = true; /* nothing between the % and the conversion: %b and %q take no more */
+    char refused[32] = "";
+    for (; *p != '\0' && strchr("-+ #0'", *p) != NULL; p++, bare = false) {
+        strncat(refused, *p == '\'' ? "aAceEosxX" : *p == '#' ? "cdisu" : *p == '0' ? "cs" : "", sizeof refused - strlen(refused) - 1);
         if (*p != '\'' && strchr(spec + 1, *p) == NULL)
             spec[length++] = *p;
+    }
     for (int part = 0; part < 2; part++) {
         if (part == 1) {
             if (*p != '.')
                 break;
             spec[length++] = *p++;
+            bare = false;
+            strncat(refused, "c", sizeof refused - strlen(refused) - 1);
         }
         if (*p == '*') {
+            bare = false;
             const char *text = take_argument();
             intmax_t value = text != NULL ? (intmax_t)integer_argument(text, true) : 0;
             if (value > 0x7fffffff || value < -0x7fffffff)
-                applet_diex(1, "invalid %s: %s", part ? "precision" : "field width", quote_name(text));
+                applet_diex(1, "invalid %s: %s", part ? "precision" : "field width", quote_word(text));
             stars[star_count++] = (int)value;
             spec[length++] = *p++;
         } else {
             size_t digits = strspn(p, "0123456789");
             if (digits > 9)
                 applet_diex(1, "%.*s: invalid conversion specification", (int)(p + digits - start + 1), start - 1);
+            bare &= digits == 0;
             memcpy(spec + length, p, digits);
             length += digits;
             p += digits;
@@ -189,7 +194,8 @@ static bool print_directive(const char **format)
     }
     p += strspn(p, "hljztL");
     char conversion = *p;
-    if (conversion == '\0' || strchr("diouxXfFeEgGaAcsbq", conversion) == NULL)
+    if (conversion == '\0' || strchr("diouxXfFeEgGaAcsbq", conversion) == NULL ||
+        strchr(refused, conversion) != NULL || ((conversion == 'b' || conversion == 'q') && !bare))
         applet_diex(1, "%.*s: invalid conversion specification", (int)(p - start + (conversion != '\0') + 1), start - 1);
     *format = p + 1;
     const char *text = take_argument();
@@ -259,6 +265,6 @@ int printf_main(int argc, char **argv)
         }
     } while (next_argument < argument_count && next_argument > used);
     if (next_argument < argument_count)
-        applet_warnx("warning: ignoring excess arguments, starting with %s", quote_name(argv[first + 1 + next_argument]));
+        applet_warnx("warning: ignoring excess arguments, starting with %s", quote_word(argv[first + 1 + next_argument]));
     return status;
 }

@@ -362,6 +362,8 @@ static bool take_epoch(struct reading *reading)
         reading->epoch = -reading->epoch - (reading->nanoseconds > 0);
         reading->nanoseconds = reading->nanoseconds > 0 ? 1000000000 - reading->nanoseconds : 0;
     }
+    if (reading->nanoseconds < 0)
+        reading->nanoseconds = 0;
     reading->has_epoch = true;
     return true;
 }

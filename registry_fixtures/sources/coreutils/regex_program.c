@@ -25,8 +25,8 @@ struct parser {
     struct program *program;
     const char *at, *end;
     bool extended, fold;
-    int groups, closed, depth;
-    bool closed_group[10];
+    int groups, depth;
+    uint32_t closed; /* a bit for each group that a reference may name here */
     const char *error;
     struct node *nodes; /* all of them, in blocks, by their first node's left */
     size_t used;
@@ -236,7 +236,7 @@ static struct node *group(struct parser *parser)
     parser->at += parser->extended ? 1 : 2;
     parser->depth--;
     if (number < 10)
-        parser->closed_group[number] = true;
+        parser->closed |= 1u << number;
     return make(parser, (struct node){.kind = GROUP, .value = (uint32_t)number, .left = inner});
 }
 
@@ -263,7 +263,7 @@ static struct node *escaped(struct parser *parser)
     }
     if (letter >= '1' && letter <= '9') {
         parser->at++;
-        if (!parser->closed_group[letter - '0'])
+        if ((parser->closed >> (letter - '0') & 1) == 0)
             return fail(parser, "Invalid back reference");
         parser->program->has_groups = true;
         return make(parser, (struct node){.kind = REFERENCE, .value = (uint32_t)(letter - '0')});
@@ -393,11 +393,16 @@ static struct node *sequence(struct parser *parser)
 
 static struct node *alternatives(struct parser *parser)
 {
+    uint32_t before = parser->closed, after;
     struct node *whole = sequence(parser);
+    after = parser->closed;
     while (parser->error == NULL && at_bar(parser)) {
         parser->at += parser->extended ? 1 : 2;
+        parser->closed = before; /* a group of another alternative has matched nothing */
         whole = join(parser, OR, whole, sequence(parser));
+        after |= parser->closed;
     }
+    parser->closed = after;
     return whole;
 }
 

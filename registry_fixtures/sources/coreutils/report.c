@@ -140,6 +140,25 @@ static char *quote_always(const char *name)
     return out;
 }
 
+const char *quote_word(const char *word)
+{
+    static const char letters[] = "abfnrtv\\'", bytes[] = "\a\b\f\n\r\t\v\\'";
+    char *out = next_slot(strlen(word) * 4 + 3), *end = out;
+    *end++ = '\'';
+    for (; *word != '\0'; word++) {
+        const char *escape = strchr(bytes, *word);
+        if (escape != NULL)
+            end += sprintf(end, "\\%c", letters[escape - bytes]);
+        else if ((unsigned char)*word < ' ' || *word == 0x7f)
+            end += sprintf(end, "\\%03o", (unsigned char)*word);
+        else
+            *end++ = *word;
+    }
+    *end++ = '\'';
+    *end = '\0';
+    return out;
+}
+
 const char *quote_name(const char *name)
 {
     return quote_always(name);

@@ -30,9 +30,9 @@ static struct number read_number(const char *text)
     struct number number = {.value = strtold(text, &end)};
     if (end == text || *end != '\0' || isnan(number.value)) {
         if (*text != '\0' && end != text && *end == '\0')
-            applet_warnx("invalid 'not-a-number' argument: %s", quote_name(text));
+            applet_warnx("invalid 'not-a-number' argument: %s", quote_word(text));
         else
-            applet_warnx("invalid floating point argument: %s", quote_name(text));
+            applet_warnx("invalid floating point argument: %s", quote_word(text));
         applet_try_help();
     }
     while (isspace((unsigned char)*text) || *text == '+')
@@ -85,7 +85,7 @@ static char *long_double_format(const char *format)
             continue;
         }
         if (found)
-            applet_diex(1, "format %s has too many %% directives", quote_name(format));
+            applet_diex(1, "format %s has too many %% directives", quote_word(format));
         found = true;
         i++;
         i += strspn(format + i, "-+#0 '");
@@ -98,12 +98,12 @@ static char *long_double_format(const char *format)
         if (format[i] == 'L')
             i++;
         if (format[i] == '\0')
-            applet_diex(1, "format %s ends in %%", quote_name(format));
+            applet_diex(1, "format %s ends in %%", quote_word(format));
         if (strchr("aAeEfFgG", format[i]) == NULL)
-            applet_diex(1, "format %s has unknown %%%c directive", quote_name(format), format[i]);
+            applet_diex(1, "format %s has unknown %%%c directive", quote_word(format), format[i]);
     }
     if (!found)
-        applet_diex(1, "format %s has no %% directive", quote_name(format));
+        applet_diex(1, "format %s has no %% directive", quote_word(format));
     size_t length = strlen(format);
     char *out = malloc(length + 2);
     if (out == NULL)
@@ -175,7 +175,7 @@ int seq_main(int argc, char **argv)
         applet_try_help();
     }
     if (count > 3) {
-        applet_warnx("extra operand %s", quote_name(options.operands[3]));
+        applet_warnx("extra operand %s", quote_word(options.operands[3]));
         applet_try_help();
     }
     char *long_format = format != NULL ? long_double_format(format) : NULL;
@@ -189,7 +189,7 @@ int seq_main(int argc, char **argv)
     if (count > 2) {
         step = read_number(options.operands[1]);
         if (step.value == 0) {
-            applet_warnx("invalid Zero increment value: %s", quote_name(options.operands[1]));
+            applet_warnx("invalid Zero increment value: %s", quote_word(options.operands[1]));
             applet_try_help();
         }
     }

@@ -176,17 +176,8 @@ static bool set_order(struct key *key, char letter, bool start, bool end)
     static const enum order orders[] = {BY_NUMBER, BY_GENERAL_NUMBER, BY_MONTH, BY_HUMAN_NUMBER, BY_VERSION, BY_RANDOM};
     const char *at = strchr(letters, letter);
     if (at != NULL && letter != '\0') {
-        if (key->order != BY_BYTES && key->order != orders[at - letters]) {
-            static const char shown[] = "ghMnRV";
-            char both[3] = "";
-            size_t length = 0;
-            for (const char *p = shown; *p != '\0'; p++) {
-                enum order order = orders[strchr(letters, *p) - letters];
-                if (order == key->order || order == orders[at - letters])
-                    both[length++] = *p;
-            }
-            applet_diex(2, "options '-%.2s' are incompatible", both);
-        }
+        if (strchr(key->orders, letter) == NULL)
+            strncat(key->orders, (char[]){letter, '\0'}, sizeof key->orders - 1 - strlen(key->orders));
         key->order = orders[at - letters];
         return true;
     }
@@ -205,14 +196,14 @@ static bool set_order(struct key *key, char letter, bool start, bool end)
 
 _Noreturn static void bad_key(const char *text, const char *message)
 {
-    applet_diex(2, "%s: invalid field specification %s", message, quote_name(text));
+    applet_diex(2, "%s: invalid field specification %s", message, quote_word(text));
 }
 
 static size_t key_number(const char **text, const char *whole, const char *message)
 {
     size_t value = 0;
     if (!isdigit((unsigned char)**text))
-        applet_diex(2, "%s: invalid count at start of %s", message, quote_name(*text));
+        applet_diex(2, "%s: invalid count at start of %s", message, quote_word(*text));
     (void)whole;
     for (; isdigit((unsigned char)**text); (*text)++)
         if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (size_t)(**text - '0'), &value))
@@ -260,12 +251,27 @@ static void set_separator(const char *text)
     int wanted = (unsigned char)*text;
     if (text[1] != '\0') {
         if (strcmp(text, "\\0") != 0)
-            applet_diex(2, "multi-character tab %s", quote_name(text));
+            applet_diex(2, "multi-character tab %s", quote_word(text));
         wanted = 0;
     }
     if (field_separator >= 0 && field_separator != wanted)
         applet_diex(2, "incompatible tabs");
     field_separator = wanted;
+}
+
+static void check_orders(const struct key *key)
+{
+    size_t orders = strlen(key->orders);
+    if (strchr(key->orders, 'V') != NULL && strchr(key->orders, 'R') != NULL)
+        orders--; /* these two count as one */
+    if (orders + (orders > 0 && (key->dictionary || key->printing) && strpbrk(key->orders, "VR") == NULL) < 2)
+        return;
+    char letters[16] = "";
+    for (const char *p = "dfghiMnRV"; *p != '\0'; p++)
+        if (strchr(key->orders, *p) != NULL || (*p == 'd' && key->dictionary) || (*p == 'f' && key->fold) ||
+            (*p == 'i' && key->printing))
+            strncat(letters, p, 1);
+    applet_diex(2, "options '-%s' are incompatible", letters);
 }
 
 /* Keys without options of their own take the global ones; without any key the global ones make one. */
@@ -275,6 +281,7 @@ static void settle_keys(const struct key *global, bool has_global)
         if (keys[i].has_options)
             continue;
         keys[i].order = global->order;
+        memcpy(keys[i].orders, global->orders, sizeof global->orders);
         keys[i].reverse = global->reverse;
         keys[i].fold = global->fold;
         keys[i].dictionary = global->dictionary;
@@ -286,6 +293,8 @@ static void settle_keys(const struct key *global, bool has_global)
         keys[0] = *global;
         key_count = 1;
     }
+    for (size_t i = 0; i < key_count; i++)
+        check_orders(&keys[i]);
 }
 
 int sort_main(int argc, char **argv)
@@ -350,7 +359,7 @@ int sort_main(int argc, char **argv)
         char *name;
         size_t length;
         if (options.operand_count > 0) {
-            applet_warnx("extra operand %s\nfile operands cannot be combined with --files0-from", quote_name(options.operands[0]));
+            applet_warnx("extra operand %s\nfile operands cannot be combined with --files0-from", quote_word(options.operands[0]));
             applet_try_help();
         }
         if (!reader_open(&reader, list))
@@ -365,7 +374,7 @@ int sort_main(int argc, char **argv)
         options.operands[options.operand_count++] = "-";
     }
     if (check != '\0' && options.operand_count > 1)
-        applet_diex(2, "extra operand %s not allowed with -%c", quote_name(options.operands[1]), check);
+        applet_diex(2, "extra operand %s not allowed with -%c", quote_word(options.operands[1]), check);
     for (int i = 0; i < options.operand_count; i++)
         load(options.operands[i]);
     if (check != '\0')

@@ -13,6 +13,7 @@ struct key {
     enum order order;
     bool reverse, fold, dictionary, printing, start_blanks, end_blanks;
     bool has_options;
+    char orders[8]; /* the letters of all the orders that were asked for: just one may be */
 };
 
 struct line {

@@ -47,7 +47,7 @@ static char block[READ_SIZE];
 
 static void put(const char *text, size_t size)
 {
-    if (fwrite(text, 1, size, stdout) != size)
+    if (size > 0 && fwrite(text, 1, size, stdout) != size)
         exit(applet_close_stdout(1));
 }
 
@@ -261,7 +261,7 @@ static void set_count(const char *text, bool bytes)
     if (*text == '+' || *text == '-')
         text++;
     if (!read_count(text, &count))
-        applet_diex(1, "invalid number of %s: %s", bytes ? "bytes" : "lines", quote_name(text));
+        applet_diex(1, "invalid number of %s: %s", bytes ? "bytes" : "lines", quote_word(text));
 }
 
 /* The old forms -5, +5, -5c, +5cf as the first argument; false when it is no such thing. */
@@ -323,7 +323,7 @@ int tail_main(int argc, char **argv)
             char *end;
             interval = strtod(options.argument, &end);
             if (end == options.argument || *end != '\0' || !(interval >= 0) || interval > 1e9)
-                applet_diex(1, "invalid number of seconds: %s", quote_name(options.argument));
+                applet_diex(1, "invalid number of seconds: %s", quote_word(options.argument));
             break;
         }
         default: applet_diex(1, "option used in invalid context -- %c", code);

@@ -28,7 +28,7 @@ static int word_count, at;
 
 _Noreturn static void missing_after(const char *word)
 {
-    applet_diex(2, "missing argument after %s", quote_name(word));
+    applet_diex(2, "missing argument after %s", quote_word(word));
 }
 
 static const char *word(int index)
@@ -57,7 +57,7 @@ static struct integer read_integer(const char *text)
     while (isspace((unsigned char)*p))
         p++;
     if (digits == end || *p != '\0')
-        applet_diex(2, "invalid integer %s", quote_name(text));
+        applet_diex(2, "invalid integer %s", quote_word(text));
     while (digits + 1 < end && *digits == '0')
         digits++;
     value.digits = digits;
@@ -218,9 +218,9 @@ static bool term(void)
             word_count = outer;
         }
         if (at >= word_count)
-            applet_diex(2, "%s expected", quote_name(")"));
+            applet_diex(2, "%s expected", quote_word(")"));
         if (strcmp(words[at], ")") != 0)
-            applet_diex(2, "%s expected, found %s", quote_name(")"), words[at]);
+            applet_diex(2, "%s expected, found %s", quote_word(")"), quote_word(words[at]));
         at++;
     } else if (word_count - at >= 4 && strcmp(words[at], "-l") == 0 && is_binary(words[at + 2])) {
         value = binary(length_operand(words[at + 1], left), words[at + 2], words[at + 3]);
@@ -298,7 +298,7 @@ static bool three(void)
     }
     if (strcmp(words[at + 1], "-a") == 0 || strcmp(words[at + 1], "-o") == 0)
         return any_of();
-    applet_diex(2, "%s: binary operator expected", quote_name(words[at + 1]));
+    applet_diex(2, "%s: binary operator expected", quote_word(words[at + 1]));
 }
 
 /* POSIX fixes the meaning by the number of words, so that operands may look like operators. */
@@ -328,7 +328,7 @@ int test_main(int argc, char **argv)
 {
     if (strcmp(applet_name, "[") == 0) {
         if (argc < 2 || strcmp(argv[argc - 1], "]") != 0)
-            applet_diex(2, "missing %s", quote_name("]"));
+            applet_diex(2, "missing %s", quote_word("]"));
         argc--;
     }
     words = argv + 1;
@@ -337,6 +337,6 @@ int test_main(int argc, char **argv)
         return 1;
     bool value = few(word_count);
     if (at < word_count)
-        applet_diex(2, "extra argument %s", quote_name(words[at]));
+        applet_diex(2, "extra argument %s", quote_word(words[at]));
     return !value;
 }

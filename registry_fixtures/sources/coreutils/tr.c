@@ -31,7 +31,7 @@ struct set {
     size_t length;
     long fill; /* where [c*] stands, or -1 */
     unsigned char fill_byte;
-    bool has_other_class, has_class;
+    bool has_other_class, has_class, has_equivalence;
 };
 
 static const struct {
@@ -100,7 +100,7 @@ static bool take_class(struct set *set, const char **text)
     char *name = strndup(p + 2, length);
     if (length == 0)
         applet_diex(1, "missing character class name '[::]'");
-    applet_diex(1, "invalid character class %s", quote_name(name));
+    applet_diex(1, "invalid character class %s", quote_word(name));
 }
 
 static bool take_equivalence(struct set *set, const char **text)
@@ -114,7 +114,7 @@ static bool take_equivalence(struct set *set, const char **text)
     if (at != end)
         applet_diex(1, "%.*s: equivalence class operand must be a single character", (int)(end - p - 2), p + 2);
     append(set, byte, NO_CASE);
-    set->has_class = set->has_other_class = true;
+    set->has_equivalence = true;
     *text = end + 2;
     return true;
 }
@@ -134,12 +134,12 @@ static bool take_repeat(struct set *set, const char **text, bool second)
         if (close == NULL)
             return false;
         char *wrong = strndup(digits, (size_t)(close - digits));
-        applet_diex(1, "invalid repeat count %s in [c*n] construct", quote_name(wrong));
+        applet_diex(1, "invalid repeat count %s in [c*n] construct", quote_word(wrong));
     }
-    if (!second)
-        applet_diex(1, "the [c*] repeat construct may not appear in string1");
     unsigned long times = strtoul(digits, NULL, *digits == '0' ? 8 : 10);
     if (times == 0) {
+        if (!second)
+            applet_diex(1, "the [c*] repeat construct may not appear in string1");
         if (set->fill >= 0)
             applet_diex(1, "only one [c*] repeat construct may appear in string2");
         set->fill = (long)set->length;
@@ -207,8 +207,21 @@ static void stretch(struct set *second, size_t length)
         append(second, second->bytes[second->length - 1], NO_CASE);
 }
 
+static void check_lengths(const struct set *first, const struct set *second, bool complemented)
+{
+    bool uniform = true;
+    for (size_t i = 1; i < second->length; i++)
+        uniform &= second->bytes[i] == second->bytes[0];
+    if (second->fill < 0 && second->length < first->length && second->length > 0 && second->cases[second->length - 1] != NO_CASE)
+        applet_diex(1, "when translating with string1 longer than string2,\nthe latter string must not end with a character class");
+    if (complemented && first->has_class && !(uniform && (second->fill < 0 || second->length == 0 || second->bytes[0] == second->fill_byte)))
+        applet_diex(1, "when translating with complemented character classes,\nstring2 must map all characters in the domain to one");
+}
+
 static void check_second(const struct set *first, const struct set *second, bool complemented)
 {
+    if (second->has_equivalence)
+        applet_diex(1, "[=c=] expressions may not appear in string2 when translating");
     if (second->has_other_class)
         applet_diex(1, "when translating, the only character classes that may appear in\nstring2 are 'upper' and 'lower'");
     for (size_t i = 0; i < second->length; i++) {
@@ -238,14 +251,14 @@ int tr_main(int argc, char **argv)
         if (options.operand_count == 0)
             applet_warnx("missing operand");
         else
-            applet_warnx("missing operand after %s", quote_name(options.operands[0]));
+            applet_warnx("missing operand after %s", quote_word(options.operands[0]));
         if (options.operand_count == 1)
             fputs(squeeze ? "Two strings must be given when both deleting and squeezing repeats.\n"
                           : "Two strings must be given when translating.\n", stderr);
         applet_try_help();
     }
     if (options.operand_count > most) {
-        applet_warnx("extra operand %s", quote_name(options.operands[most]));
+        applet_warnx("extra operand %s", quote_word(options.operands[most]));
         if (options.operand_count == 2)
             fputs("Only one string may be given when deleting without squeezing repeats.\n", stderr);
         applet_try_help();
@@ -260,6 +273,8 @@ int tr_main(int argc, char **argv)
     bool doomed[256] = {false}, squeezed[256] = {false};
     for (int c = 0; c < 256; c++)
         map[c] = (unsigned char)c;
+    if (!translating && second.fill >= 0)
+        applet_diex(1, "the [c*] construct may appear in string2 only when translating");
     if (delete)
         for (size_t i = 0; i < first.length; i++)
             doomed[first.bytes[i]] = true;
@@ -268,6 +283,7 @@ int tr_main(int argc, char **argv)
             first.length = second.length;
         if (second.length == 0 && second.fill < 0 && first.length > 0)
             applet_diex(1, "when not truncating set1, string2 must be non-empty");
+        check_lengths(&first, &second, complemented);
         stretch(&second, first.length);
         check_second(&first, &second, complemented);
         for (size_t i = 0; i < first.length && i < second.length; i++)

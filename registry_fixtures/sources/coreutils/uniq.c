@@ -142,7 +142,7 @@ int uniq_main(int argc, char **argv)
         applet_try_help();
     }
     if (options.operand_count > 2) {
-        applet_warnx("extra operand %s", quote_name(options.operands[2]));
+        applet_warnx("extra operand %s", quote_word(options.operands[2]));
         applet_try_help();
     }
     const char *name = options.operand_count > 0 ? options.operands[0] : "-";

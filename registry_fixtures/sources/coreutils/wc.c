@@ -254,7 +254,7 @@ int wc_main(int argc, char **argv)
     bool nameless = count == 0 && list == NULL;
     if (list != NULL) {
         if (count > 0) {
-            applet_warnx("extra operand %s", quote_name(names[0]));
+            applet_warnx("extra operand %s", quote_word(names[0]));
             fputs("file operands cannot be combined with --files0-from\n", stderr);
             applet_try_help();
         }

@@ -8,7 +8,10 @@
 #include <wctype.h>
 
 #ifndef TOP_WORDS_VERSION
-#define TOP_WORDS_VERSION "1.0.0"
+#define TOP_WORDS_VERSION "1.1.0"
+#endif
+#ifndef TOP_WORDS_LEVEL
+#define TOP_WORDS_LEVEL 1 /* 0: the first version; 1: with --json */
 #endif
 
 static const char default_stop_list[] = "/usr/share/words/stop-words.txt";
@@ -21,6 +24,9 @@ static const char help[] =
     "  -a, --all       leave out no stop words\n"
     "  -s, --stop FILE leave out the words of FILE instead\n"
     "  -m LENGTH       only words of at least LENGTH characters (default 2)\n"
+#if TOP_WORDS_LEVEL >= 1
+    "  -j, --json      print one JSON object of words and counts\n"
+#endif
     "      --help      display this help and exit\n"
     "      --version   output version information and exit\n";
 
@@ -211,7 +217,7 @@ static unsigned long number(const char *option, const char *text)
 int main(int argc, char **argv)
 {
     unsigned long wanted = 10, least = 2;
-    bool all = false, ended = false;
+    bool all = false, json = false, ended = false;
     const char *stop_list = NULL;
     int status = 0, names = 0;
     char **files = malloc(((size_t)argc + 1) * sizeof *files);
@@ -231,6 +237,8 @@ int main(int argc, char **argv)
             return fflush(stdout) != 0;
         } else if (strcmp(word, "-a") == 0 || strcmp(word, "--all") == 0) {
             all = true;
+        } else if (TOP_WORDS_LEVEL >= 1 && (strcmp(word, "-j") == 0 || strcmp(word, "--json") == 0)) {
+            json = true;
         } else if ((strcmp(word, "-s") == 0 || strcmp(word, "--stop") == 0) && value != NULL) {
             stop_list = value;
             i++;
@@ -258,8 +266,19 @@ int main(int argc, char **argv)
         if (table[i].text != NULL && !table[i].stop && table[i].times > 0)
             table[count++] = table[i];
     qsort(table, count, sizeof *table, by_times);
-    for (size_t i = 0; i < count && (wanted == 0 || i < wanted); i++)
-        printf("%7llu %s\n", (unsigned long long)table[i].times, table[i].text);
+    if (wanted > 0 && count > wanted)
+        count = wanted;
+    if (json)
+        putchar('{');
+    for (size_t i = 0; i < count; i++) {
+        unsigned long long times = table[i].times;
+        if (json) /* a word holds letters and apostrophes: nothing that JSON would want escaped */
+            printf("%s\"%s\": %llu", i > 0 ? ", " : "", table[i].text, times);
+        else
+            printf("%7llu %s\n", times, table[i].text);
+    }
+    if (json)
+        puts("}");
     if (fflush(stdout) != 0 || ferror(stdout))
         die("write error", strerror(errno));
     return status;
