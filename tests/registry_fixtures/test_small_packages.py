@@ -7,7 +7,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from wasi_module import WasiModule
 
 SOURCES = Path(__file__).parents[2] / "registry_fixtures" / "sources"

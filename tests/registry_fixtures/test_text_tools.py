@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from wasi_module import WasiModule
 
 HERE = Path(__file__).parent
