@@ -305,8 +305,30 @@ static int compare_chosen(const struct key *key, const char *a, size_t a_length,
     }
 }
 
+/* What the key lets through, in upper case if it folds: for the orders that look at more than one byte. Freed by the caller. */
+static char *chosen_text(const struct key *key, const char *text, size_t *length)
+{
+    char *chosen = allocate(*length);
+    size_t kept_length = 0;
+    for (size_t i = 0; i < *length; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (kept(key, c))
+            chosen[kept_length++] = (char)(key->fold && c < 0x80 ? toupper(c) : c);
+    }
+    *length = kept_length;
+    return chosen;
+}
+
 int key_compare(const struct key *key, const char *a, size_t a_length, const char *b, size_t b_length)
 {
+    if ((key->order == BY_VERSION || key->order == BY_RANDOM) && (key->fold || key->dictionary || key->printing)) {
+        struct key plain = {.order = key->order};
+        char *x = chosen_text(key, a, &a_length), *y = chosen_text(key, b, &b_length);
+        int order = key_compare(&plain, x, a_length, y, b_length);
+        free(x);
+        free(y);
+        return order;
+    }
     switch (key->order) {
     case BY_NUMBER: {
         struct decimal x = read_decimal(a, a + a_length), y = read_decimal(b, b + b_length);

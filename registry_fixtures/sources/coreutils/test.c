@@ -107,6 +107,16 @@ static bool is_unary(const char *text)
     return text[0] == '-' && text[1] != '\0' && text[2] == '\0' && strchr("bcdefghkLnNGOprsStuwxz", text[1]) != NULL;
 }
 
+static bool looks_unary(const char *text)
+{
+    return text[0] == '-' && text[1] != '\0' && text[2] == '\0';
+}
+
+_Noreturn static void not_unary(const char *text)
+{
+    applet_diex(2, "%s: unary operator expected", quote_word(text));
+}
+
 static bool binary(const char *left, const char *operator, const char *right)
 {
     if (strcmp(operator, "=") == 0 || strcmp(operator, "==") == 0)
@@ -230,7 +240,9 @@ static bool term(void)
         const char *operand = counted ? length_operand(words[at + 3], right) : words[at + 2];
         value = binary(words[at], words[at + 1], operand);
         at += 3 + counted;
-    } else if (is_unary(words[at])) {
+    } else if (looks_unary(words[at])) {
+        if (!is_unary(words[at]))
+            not_unary(words[at]);
         if (at + 1 >= word_count)
             missing_after(words[at]);
         value = unary(words[at][1], words[at + 1]);
@@ -274,6 +286,8 @@ static bool two(void)
         at++;
         return !one();
     }
+    if (looks_unary(words[at]) && !is_unary(words[at]))
+        not_unary(words[at]);
     if (!is_unary(words[at]))
         missing_after(words[at + 1]);
     at += 2;

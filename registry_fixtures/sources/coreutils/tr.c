@@ -279,7 +279,7 @@ int tr_main(int argc, char **argv)
         for (size_t i = 0; i < first.length; i++)
             doomed[first.bytes[i]] = true;
     if (translating) {
-        if (truncate && first.length > second.length)
+        if (truncate && second.fill < 0 && first.length > second.length)
             first.length = second.length;
         if (second.length == 0 && second.fill < 0 && first.length > 0)
             applet_diex(1, "when not truncating set1, string2 must be non-empty");
