@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from wasi_module import WasiModule
 
+from pkgmgr.build import build_package
+
 SOURCES = Path(__file__).parents[2] / "registry_fixtures" / "sources"
 
 
@@ -102,6 +104,19 @@ def test_every_manifest_names_its_directory() -> None:
         package = tomllib.loads(path.read_text("utf-8"))["package"]
         assert package["name"] == f"wpm/{path.parent.parent.name}"
         assert package["version"] == path.parent.name
+
+
+@pytest.mark.parametrize(
+    "manifest", sorted(SOURCES.glob("*/*/wasmer.toml")), ids=lambda path: "-".join(path.parts[-3:-1])
+)
+def test_the_registry_holds_what_the_sources_build(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    held = SOURCES.parent / "packages" / "wpm" / manifest.parent.parent.name / f"{manifest.parent.name}.webc"
+    built = build_package(manifest.parent, tmp_path / "built.webc")
+    assert not built.warnings
+    assert built.path.read_bytes() == held.read_bytes(), "run registry_fixtures/build.py and commit what it wrote"
 
 
 def test_the_build_script_explains_itself() -> None:
