@@ -98,8 +98,9 @@ static bool copy_dressed(struct reader *reader)
     size_t length;
     while (reader_line(reader, '\n', &line, &length)) {
         print_line(line, length);
-        if (reader->start == reader->end)
-            fflush(stdout); /* the next read may wait for someone who waits to see this */
+        /* The next read may wait for someone who waits to see this. */
+        if (reader->start == reader->end && fflush(stdout) != 0)
+            applet_die(1, "write error");
         if (ferror(stdout))
             break;
     }
