@@ -74,7 +74,7 @@ class Store:
         """The user's store: `WPM_CACHE_DIR`, else the cache folder of the system for `wpm`."""
         configured = os.environ.get("WPM_CACHE_DIR")
         if configured:
-            return cls(Path(configured).expanduser().absolute())
+            return cls(Path(os.path.expanduser(configured)).absolute())
         from platformdirs import user_cache_path
 
         return cls(user_cache_path("wpm"))
