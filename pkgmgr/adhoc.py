@@ -56,15 +56,8 @@ def adhoc_lock(specs: Mapping[str, str], store: Store, options: InstallOptions) 
         lock = kept[0]
     else:
         lock = _resolve(requirements, registries, store, kept[0] if kept else None)
-        content = {
-            "format": _FORMAT,
-            "time": time.time(),
-            "evidence": _evidence(lock, registries),
-            "lock": format_lock(lock),
-        }
-        # A store that cannot be written to may still have all the packages.
-        with suppress(OSError):
-            store.write_beside(place, json.dumps(content).encode())
+        if kept is None or lock is not kept[0]:
+            _write(place, lock, registries, store)
     missing = [package for package in lock.packages.values() if not store.has(package.sha256, package.size)]
     if missing:
         from pkgmgr.fetch import fetch_packages
@@ -105,6 +98,18 @@ def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, WpmError):
         return None
     return (lock, evidence, moment) if isinstance(evidence, dict) and isinstance(moment, float) else None
+
+
+def _write(place: str, lock: Lockfile, registries: Registries, store: Store) -> None:
+    content = {
+        "format": _FORMAT,
+        "time": time.time(),
+        "evidence": _evidence(lock, registries),
+        "lock": format_lock(lock),
+    }
+    # A store that cannot be written to may still have all the packages.
+    with suppress(OSError):
+        store.write_beside(place, json.dumps(content).encode())
 
 
 def _is_current(lock: Lockfile, evidence: Evidence, moment: float, registries: Registries) -> bool:

@@ -7,6 +7,7 @@ registries had, and the files that answered. So the second `wpm run wpm/hello` r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,9 @@ def project_nodes(project: Project, store: Store, options: InstallOptions) -> di
     lock = plan(project, store, options)
     fetch_missing(lock, project, store, options)
     if lock is not project.lock and lock.packages:
-        write_lock(project.lock_path, lock)
+        # Where the project cannot be written to it still runs, and resolves again the next time.
+        with suppress(OSError):
+            write_lock(project.lock_path, lock)
     nodes = locked_nodes(lock, store)
     return {alias: nodes[package] for alias, package in lock.roots.items()}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -94,6 +95,9 @@ def read_lock(path: Path) -> Lockfile | None:
         WpmError: The file is no lock, or one that contradicts itself.
     """
     try:
+        # A pipe would be waited for.
+        if not S_ISREG(path.stat().st_mode):
+            raise WpmError(f"{path}: not a file")
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except FileNotFoundError:

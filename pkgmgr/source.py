@@ -72,8 +72,11 @@ class PathSource(NamedTuple):
     path: str
 
     def below(self, folder: Path) -> Path:
-        """The path itself, where a relative one starts at the folder."""
-        return folder / Path(self.path).expanduser()
+        """The path itself, where a relative one starts at the folder; raises `WpmError` for a `~` of nobody."""
+        try:
+            return folder / Path(self.path).expanduser()
+        except RuntimeError as error:
+            raise WpmError(f"{self.path}: {error}") from None
 
     def __str__(self) -> str:
         return self.path if self.path.startswith((".", "/", "~")) or self.path.endswith("/") else f"./{self.path}"
@@ -171,6 +174,10 @@ def _parse_url(text: str) -> UrlSource | PathSource:
         _ = parts.port
     except ValueError as error:
         raise WpmError(f"not a URL: {text[:80]!r}: {error}") from None
+    if parts.username is not None or parts.password is not None:
+        raise WpmError(
+            f"not a URL of a package: {host}: it has a name or a password in it, which would be written down"
+        )
     match parts.scheme.lower():
         case "http" | "https" if host:
             return UrlSource(text)

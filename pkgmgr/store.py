@@ -74,7 +74,10 @@ class Store:
         """The user's store: `WPM_CACHE_DIR`, else the cache folder of the system for `wpm`."""
         configured = os.environ.get("WPM_CACHE_DIR")
         if configured:
-            return cls(Path(configured).expanduser().absolute())
+            try:
+                return cls(Path(configured).expanduser().absolute())
+            except RuntimeError as error:
+                raise WpmError(f"WPM_CACHE_DIR: {configured}: {error}") from None
         from platformdirs import user_cache_path
 
         return cls(user_cache_path("wpm"))

@@ -1,5 +1,6 @@
 """The lock: it comes back as it was written, and a hostile one ends in one clear line."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -135,6 +136,12 @@ def test_what_is_no_lock(text: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(WpmError, match=message) as caught:
         read_lock(tmp_path / "wasmer.lock")
     assert "wpm lock" in str(caught.value)
+
+
+def test_a_lock_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "wasmer.lock")
+    with pytest.raises(WpmError, match="not a file"):
+        read_lock(tmp_path / "wasmer.lock")
 
 
 def test_writing_replaces_whole_and_only_what_changed(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_forms(text: str, source: PackageSource) -> None:
         "../a\nb",
         "a$:ns/x",
         "http://h:99999/x",
+        "https://me:secret@host/x.webc",
     ],
 )
 def test_what_is_no_source(text: str) -> None:
@@ -96,6 +97,14 @@ def test_any_text_is_a_source_or_an_error_and_no_name_leaves_its_folder(text: st
         path = Path("/root").joinpath(*split_name(source.name))
         assert path.parent.parent == Path("/root")
         assert ".." not in path.parts
+
+
+def test_paths_start_at_a_folder() -> None:
+    assert PathSource("../x.webc").below(Path("/a/b")) == Path("/a/b/../x.webc")
+    assert PathSource("/x.webc").below(Path("/a/b")) == Path("/x.webc")
+    assert PathSource("~/x.webc").below(Path("/a/b")) == Path.home() / "x.webc"
+    with pytest.raises(WpmError, match="nobody-at-all"):
+        PathSource("~nobody-at-all/x.webc").below(Path("/a"))
 
 
 def test_dependencies() -> None:
