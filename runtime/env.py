@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from runtime.engine import Module
     from runtime.fs.node import FileSystem, OpenFile
     from runtime.programs import Programs
-
-log = logging.getLogger("wpm.runtime")
 
 
 class WasiEnv:

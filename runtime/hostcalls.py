@@ -13,7 +13,6 @@ the only place that knows how arguments lie in wasmtime's array of 16-byte value
 
 from __future__ import annotations
 
-import logging
 import threading
 from ctypes import c_char, c_int32
 from struct import Struct
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from runtime.engine import HostCall, Import
     from runtime.thread import GuestThread
 
-log = logging.getLogger("wpm.runtime")
 
 UNSTABLE = "wasi_unstable"
 """The namespace of WASI snapshot 0."""
@@ -168,12 +166,9 @@ def _missing(item: Import) -> Callable[[int, int, int, int], int]:
 
 def returns_nosys(name: str, signature: str, *namespaces: str) -> None:
     """Declare a function that answers `NOSYS`, with a line in the log the first time that a guest calls it."""
-    told: set[int] = set()
 
     def answer(thread: GuestThread, *_arguments: int) -> Errno:
-        if thread.process.pid not in told:
-            told.add(thread.process.pid)
-            log.warning("%s: called %s, which is not available (NOSYS)", thread.process.name, name)
+        thread.process.log_once(f"called {name}, which is not available (NOSYS)")
         return Errno.NOSYS
 
     syscall(name, signature, *namespaces)(answer)

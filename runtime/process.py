@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from runtime.asyncify import StackBounds
     from runtime.env import WasiEnv
     from runtime.errors import Trap
-
-log = logging.getLogger("wpm.runtime")
 
 
 def linker_of(module: Module) -> Linker:
@@ -290,7 +287,9 @@ class WasiProcess:
         """Put a line into the log, the first time only."""
         if message not in self._logged:
             self._logged.add(message)
-            log.warning("%s: %s", self.name, message)
+            import logging
+
+            logging.getLogger("wpm.runtime").warning("%s: %s", self.name, message)
 
     def _time_is_up(self) -> None:
         self.timed_out = True

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.engine.globals import export_mutable_globals
-from runtime.engine.library import ByteVec, PointerVec, check, lib, text
+from runtime.engine.library import ByteVec, PointerVec, check, lib, library_version, text
 from runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
@@ -68,10 +68,8 @@ class Engine:
     @staticmethod
     def fingerprint() -> str:
         """What a compiled module depends on beside its own bytes: the library's version, these settings, the machine."""
-        from importlib.metadata import version
-        from platform import machine, system
-
-        return f"wasmtime-{version('wasmtime')} {_SETTINGS} {system()}-{machine()} {_cpu()}"
+        machine = os.uname()
+        return f"{library_version()} {_SETTINGS} {machine.sysname}-{machine.machine} {_cpu()}"
 
 
 def _cpu() -> str:
@@ -83,7 +81,7 @@ def _cpu() -> str:
                     return line.partition(":")[2].strip()
     except OSError:
         pass
-    return os.uname().version if hasattr(os, "uname") else ""
+    return os.uname().version
 
 
 _engine: Engine | None = None
