@@ -56,27 +56,28 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     # What comes after `--` is the guest's, whatever it looks like.
     cut = argv.index("--") if "--" in argv else len(argv)
     argv, rest = argv[:cut], argv[cut + 1 :]
+    if argv and argv[0] in VERBS:
+        # One verb needs one parser: making all of them takes longer than a small guest runs.
+        verb = argv[0]
+        parser = argparse.ArgumentParser(prog=f"wpm {verb}", description=VERBS[verb] + ".")
+        import_module(f"pkgmgr.cli.{verb}").add_arguments(parser)
+        return parser.parse_args(argv[1:], argparse.Namespace(verb=verb, rest=rest))
     parser = argparse.ArgumentParser(
         prog="wpm",
         description="Package manager and runner for WebAssembly packages.",
         epilog="Exit codes: 0 success, 1 an error, 2 wrong usage, 130 interrupted; `wpm run` exits as the guest does.",
     )
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB")
     for name, summary in VERBS.items():
-        sub = verbs.add_parser(name, help=summary, description=summary + ".")
-        if name in argv:
-            import_module(f"pkgmgr.cli.{name}").add_arguments(sub)
-    arguments = parser.parse_args(argv, argparse.Namespace(rest=rest))
-    if arguments.version:
+        verbs.add_parser(name, help=summary)
+    if parser.parse_args(argv).version:
         from importlib.metadata import version
 
         print(f"wpm {version('wpm-webc')}")
         raise SystemExit(0)
-    if arguments.verb is None:
-        parser.print_help(sys.stderr)
-        raise SystemExit(2)
-    return arguments
+    parser.print_help(sys.stderr)
+    raise SystemExit(2)
 
 
 if __name__ == "__main__":
