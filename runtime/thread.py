@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from _thread import start_new_thread
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,12 +112,12 @@ class GuestThread:
         Raises:
             GuestError: `AGAIN` when the host gives no more threads.
         """
-        host = threading.Thread(target=self._run, name=f"wasm-{self.process.pid}.{self.tid}", daemon=True)
-        # The stack size is a setting of the whole interpreter: it is ours only while this thread starts.
+        # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
+        # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
         with _start_lock:
             before = threading.stack_size(_HOST_STACK)
             try:
-                host.start()
+                start_new_thread(self._run, ())
             except RuntimeError:
                 raise GuestError(Errno.AGAIN) from None
             finally:

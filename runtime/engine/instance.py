@@ -137,7 +137,8 @@ class Machine:
         self.module = module
         self.shared = memory
         self._instance = Instance()
-        self._functions: dict[str, Extern] = {}
+        self._externs: dict[str, Extern] = {}
+        self._globals: dict[str, tuple[int, Value]] = {}
         trap = c_void_p()
         with linker.prepared(store, memory) as handle:
             error = lib.wasmtime_linker_instantiate(
@@ -149,11 +150,15 @@ class Machine:
 
     def export(self, name: str) -> Extern | None:
         """The export of that name."""
-        encoded, extern = name.encode(), Extern()
-        found = lib.wasmtime_instance_export_get(
-            self.store.context, byref(self._instance), encoded, len(encoded), byref(extern)
-        )
-        return extern if found else None
+        extern = self._externs.get(name)
+        if extern is None:
+            encoded, extern = name.encode(), Extern()
+            if not lib.wasmtime_instance_export_get(
+                self.store.context, byref(self._instance), encoded, len(encoded), byref(extern)
+            ):
+                return None
+            self._externs[name] = extern
+        return extern
 
     def call(self, name: str, *arguments: int, results: int = 0) -> int:
         """Call an exported function with integer arguments; the first result, or 0.
@@ -162,12 +167,9 @@ class Machine:
             RuntimeFault: no function of that name is exported.
             Trap: the guest trapped, or a host call ended it.
         """
-        function = self._functions.get(name)
-        if function is None:
-            function = self.export(name)
-            if function is None or function.kind != EXTERN_FUNC:
-                raise RuntimeFault(f"the module exports no function {name}")
-            self._functions[name] = function
+        function = self.export(name)
+        if function is None or function.kind != EXTERN_FUNC:
+            raise RuntimeFault(f"the module exports no function {name}")
         count = max(len(arguments), results, 1)
         values = (c_uint64 * (2 * count))()
         for index, argument in enumerate(arguments):
@@ -210,24 +212,34 @@ class Machine:
         check(error, "cannot grow the guest's memory")
 
     def global_value(self, name: str) -> int | None:
-        """The bits of an exported global of integer type."""
-        extern = self.export(name)
-        if extern is None or extern.kind != EXTERN_GLOBAL:
+        """The bits of an exported global of number type; `None` where there is none of that name."""
+        found = self._global(name)
+        if found is None:
             return None
-        value = Value()
-        lib.wasmtime_global_get(self.store.context, ctypes.addressof(extern) + Extern.handle.offset, byref(value))
+        address, value = found
+        lib.wasmtime_global_get(self.store.context, address, value)
         return int(value.of[0]) & (0xFFFF_FFFF if value.kind == 0 else 0xFFFF_FFFF_FFFF_FFFF)
 
     def set_global(self, name: str, bits: int) -> None:
-        """Set an exported mutable global of integer type."""
-        extern = self.export(name)
-        if extern is None or extern.kind != EXTERN_GLOBAL:
+        """Set an exported mutable global of number type."""
+        found = self._global(name)
+        if found is None:
             raise RuntimeFault(f"the module exports no global {name}")
-        address = ctypes.addressof(extern) + Extern.handle.offset
-        value = Value()
-        lib.wasmtime_global_get(self.store.context, address, byref(value))
+        address, value = found
         value.of[0] = bits
-        check(lib.wasmtime_global_set(self.store.context, address, byref(value)), f"cannot set the global {name}")
+        check(lib.wasmtime_global_set(self.store.context, address, value), f"cannot set the global {name}")
+
+    def _global(self, name: str) -> tuple[int, Value] | None:
+        """Where the handle of an exported global is, and a value of its kind."""
+        found = self._globals.get(name)
+        if found is None:
+            extern = self.export(name)
+            if extern is None or extern.kind != EXTERN_GLOBAL:
+                return None
+            found = ctypes.addressof(extern) + Extern.handle.offset, Value()
+            lib.wasmtime_global_get(self.store.context, *found)
+            self._globals[name] = found
+        return found
 
 
 def _last_line(error: int) -> str:
