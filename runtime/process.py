@@ -12,7 +12,7 @@ from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
 from runtime.signals import EXIT_SIGNAL, Signal
 from runtime.syscalls import families
-from runtime.thread import GuestThread
+from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
 if TYPE_CHECKING:
     from runtime.asyncify import StackBounds
@@ -180,6 +180,9 @@ class WasiProcess:
         threads = list(self.threads.values())
         if threads:
             threads[0].signal(signal)
+            if self.signal_callback is not None:
+                # For one that computes, or waits in a loop of its own.
+                self.module.engine.interrupt()
         if self.signal_callback is None or signal is Signal.KILL:
             # A guest that computes without a host call hears of a deadly signal all the same.
             from runtime.signals import default_is_deadly
@@ -222,6 +225,9 @@ class WasiProcess:
         for thread in threads:
             thread.interrupt()
         self.module.engine.interrupt()
+        if any(thread.handling for thread in threads):
+            for _ in range(INTERRUPTS_OF_A_HANDLER):
+                self.module.engine.interrupt()
 
     def thread_ended(
         self, thread: GuestThread, code: int, trap: Trap | None = None, fault: BaseException | None = None

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from runtime.programs import Program
 
 _HOST_STACK = 16 << 20
+INTERRUPTS_OF_A_HANDLER = 1024
+"""How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
+
 _start_lock = threading.Lock()
 
 
@@ -67,6 +70,7 @@ class GuestThread:
         self.exit_code = 0
         self.pending = False
         self.dismissed = False
+        self.handling = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
         self.waker = Waker()
@@ -181,8 +185,8 @@ class GuestThread:
             raise ProcessExit(self.process.ending, self.process.ending_signal)
         if self.dismissed:
             raise ThreadExit
-        if self._after_unwind is not None:
-            # The guest is on its way out of its functions: a handler would run among them. It waits until it is back.
+        if self._after_unwind is not None or self._resumed is not None:
+            # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
             return False
         self.pending = False
         interrupts = False
@@ -207,7 +211,25 @@ class GuestThread:
                 raise self.unwinding from None
 
     def _interrupted(self) -> bool:
-        return self.process.ending is not None or self.dismissed
+        """Asked from among the guest's own code, at a loop or a call: whether it has to stop.
+
+        A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
+        some C libraries does).
+        """
+        if self.process.ending is not None or self.dismissed:
+            return True
+        if self.signals and self._store is not None:
+            # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
+            self._store.allow(INTERRUPTS_OF_A_HANDLER)
+            self.handling = True
+            try:
+                self.deliver()
+            except BaseException as reason:
+                self.unwinding = reason
+                return True
+            finally:
+                self.handling = False
+        return False
 
     # Leaving the guest's code and coming back
 

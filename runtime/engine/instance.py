@@ -107,6 +107,10 @@ class Store:
         if memory_limit is not None:
             lib.wasmtime_store_limiter(self.handle, memory_limit, -1, -1, -1, -1)
 
+    def allow(self, interrupts: int) -> None:
+        """Let the guest's code run through so many interrupts of the engine before it is asked again."""
+        lib.wasmtime_context_set_epoch_deadline(self.context, interrupts)
+
     def close(self) -> None:
         """Free the store with its instances and memories; nothing of it may be used afterwards."""
         if self.handle:

@@ -172,6 +172,9 @@ def proc_join(thread: GuestThread, option: int, flags: int, status: int) -> None
     child = join(thread, _asked_pid(thread, option), blocking=not flags & _NON_BLOCKING)
     memory.write(status, bytes(6))
     if child is None:
+        # Pid 0 says that none has ended yet: an older C library takes no pid at all for an error.
+        memory.set_u8(option, _SOME)
+        memory.set_u32(option + 4, 0)
         return
     memory.set_u8(option, _SOME)
     memory.set_u32(option + 4, child.pid)
