@@ -58,7 +58,7 @@ class Asyncify:
         self.bounds = bounds
         # The lowest 16 bytes of memory are never used: a null pointer is there.
         self._record = max(-(-bounds.lower // _ALIGNMENT) * _ALIGNMENT, _ALIGNMENT)
-        self._globals = [name for name in machine.module.exports if name.startswith(PREFIX)]
+        self._globals = machine.module.mutable_globals
 
     @staticmethod
     def available(machine: Machine) -> bool:

@@ -177,8 +177,15 @@ class DescriptorTable:
             entries = list(self._entries.values())
             self._entries.clear()
             self._lowest_free = 0
-        for descriptor in entries:
-            _release(descriptor.description)
+        last: list[OpenFile] = []
+        with _references:
+            for descriptor in entries:
+                description = descriptor.description
+                description.references -= 1
+                if description.references == 0 and description.file is not None:
+                    last.append(description.file)
+        for file in last:
+            file.close()
 
     def close_for_exec(self) -> None:
         """Close what is to be closed when another program starts in the process."""
@@ -189,12 +196,14 @@ class DescriptorTable:
     def duplicate(self) -> DescriptorTable:
         """A table with the same descriptors, each sharing its description with the old one, as fork gives."""
         table = DescriptorTable(self._limit)
-        with self._lock:
+        with self._lock, _references:
             for number, old in self._entries.items():
+                description = old.description
                 copy = Descriptor(
-                    old.description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec
+                    description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec
                 )
-                table._put(number, copy)
+                description.references += 1
+                table._entries[number] = copy
             table._lowest_free = self._lowest_free
         return table
 

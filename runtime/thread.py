@@ -101,7 +101,7 @@ class GuestThread:
         """
         process = self.process
         self._store = Store(self._interrupted, self.env.limits.memory)
-        self.machine = Machine(self._store, process.linker, process.module, process.shared_memory)
+        self.machine = Machine(self._store, process.linker, process.module, process.shared_memory, self._leaving)
         found = self.machine.memory()
         if found is None:
             raise RuntimeFault(f"{process.name}: the module has no memory to share with its host: not a WASI program")
@@ -321,6 +321,9 @@ class GuestThread:
             del current.thread
             self._unload()
             self.process.thread_ended(self, self.exit_code, trap, fault)
+
+    def _leaving(self) -> bool:
+        return self.unwinding is not None
 
     def _execute(self) -> None:
         """Run the guest's code until the thread ends."""

@@ -124,7 +124,14 @@ class Store:
 class Machine:
     """A module instantiated in a store."""
 
-    def __init__(self, store: Store, linker: Linker, module: Module, memory: SharedMemory | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        linker: Linker,
+        module: Module,
+        memory: SharedMemory | None = None,
+        unwinding: Callable[[], bool] = bool,
+    ) -> None:
         """Instantiate; a start function of the module runs now.
 
         Args:
@@ -132,6 +139,7 @@ class Machine:
             linker: the host functions that the module imports.
             module: what.
             memory: the shared memory that it imports, if it does.
+            unwinding: whether a host call is leaving the guest's code on purpose: its words are not asked for then.
 
         Raises:
             RuntimeFault: an import is missing or does not fit.
@@ -142,7 +150,9 @@ class Machine:
         self.shared = memory
         self._instance = Instance()
         self._externs: dict[str, Extern] = {}
+        self._functions: dict[str, int] = {}
         self._globals: dict[str, tuple[int, Value]] = {}
+        self.unwinding = unwinding
         trap = c_void_p()
         with linker.prepared(store, memory) as handle:
             error = lib.wasmtime_linker_instantiate(
@@ -164,29 +174,33 @@ class Machine:
             self._externs[name] = extern
         return extern
 
-    def call(self, name: str, *arguments: int, results: int = 0) -> int:
-        """Call an exported function with integer arguments; the first result, or 0.
+    def call(self, name: str, *arguments: int) -> None:
+        """Call an exported function of integer arguments.
 
         Raises:
             RuntimeFault: no function of that name is exported.
-            Trap: the guest trapped, or a host call ended it.
+            Trap: the guest trapped, or a host call ended it; then without words, where `unwinding` says that it did.
         """
-        function = self.export(name)
-        if function is None or function.kind != EXTERN_FUNC:
-            raise RuntimeFault(f"the module exports no function {name}")
-        count = max(len(arguments), results, 1)
-        values = (c_uint64 * (2 * count))()
-        for index, argument in enumerate(arguments):
-            values[2 * index] = argument & 0xFFFF_FFFF_FFFF_FFFF
+        address = self._functions.get(name)
+        if address is None:
+            function = self.export(name)
+            if function is None or function.kind != EXTERN_FUNC:
+                raise RuntimeFault(f"the module exports no function {name}")
+            address = self._functions[name] = ctypes.addressof(function) + Extern.handle.offset
+        count = len(arguments)
+        values = (c_uint64 * (2 * count or 2))()
+        for index in range(count):
+            values[2 * index] = arguments[index] & 0xFFFF_FFFF_FFFF_FFFF
         trap = c_void_p()
-        address = ctypes.addressof(function) + Extern.handle.offset
-        error = lib.wasmtime_func_call_unchecked(self.store.context, address, values, count, byref(trap))
+        error = lib.wasmtime_func_call_unchecked(self.store.context, address, values, count or 1, byref(trap))
         if error:
             # What a host call raised comes back as an error with the guest's stack in its words: a trap all the same.
+            if self.unwinding():
+                lib.wasmtime_error_delete(error)
+                raise Trap("left", None, ())
             raise Trap(_last_line(error), None, ())
         if trap.value:
             raise _trap(trap.value)
-        return int(values[0])
 
     def memory(self) -> tuple[int, Callable[[], int]] | None:
         """Where the guest's memory is and how to ask its size in bytes: the shared one, else the export `memory`."""

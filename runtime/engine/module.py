@@ -9,7 +9,7 @@ from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime.engine.globals import export_mutable_globals
+from runtime.engine.globals import PREFIX, export_mutable_globals
 from runtime.engine.library import ByteVec, PointerVec, check, lib, library_version, text
 from runtime.errors import RuntimeFault
 
@@ -161,6 +161,11 @@ class Module:
         names = frozenset(text(lib.wasm_exporttype_name(handle).contents) for handle in _items(vector))
         lib.wasm_exporttype_vec_delete(byref(vector))
         return names
+
+    @cached_property
+    def mutable_globals(self) -> tuple[str, ...]:
+        """The names that `export_mutable_globals` gave."""
+        return tuple(sorted(name for name in self.exports if name.startswith(PREFIX)))
 
     @cached_property
     def is_wasix(self) -> bool:
