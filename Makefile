@@ -26,7 +26,7 @@ test: $(VENV)/.installed-test
 lint: $(VENV)/.installed-lint $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy .
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python bench/run.py

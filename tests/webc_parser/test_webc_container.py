@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from webc_samples import ATOMS, MANIFEST, WASM, leb128, samples, v1_container, v1_volume, written
@@ -16,6 +17,7 @@ from webc_parser import (
     Dependency,
     FilesystemMapping,
     Version,
+    Volume,
     VolumeDirectory,
     VolumeFile,
     VolumePath,
@@ -34,7 +36,7 @@ def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
     return Container.open(path)
 
 
-def flatten(volume: object) -> dict[str, bytes | None]:
+def flatten(volume: Volume) -> dict[str, bytes | None]:
     return {path: bytes(node.content) if isinstance(node, VolumeFile) else None for path, node in volume.walk()}
 
 
@@ -68,7 +70,8 @@ def test_a_volume_finds_paths(container: Container) -> None:
     volume = container.volumes["/data"]
     file = volume.get("/deep/er/est/file")
     assert isinstance(file, VolumeFile) and bytes(file.content) == b"deep\n" and file.size == 5
-    assert volume.get("deep//./er") is volume.root.entries["deep"].entries["er"]
+    deep = volume.root.entries["deep"]
+    assert isinstance(deep, VolumeDirectory) and volume.get("deep//./er") is deep.entries["er"]
     assert volume.get("/") is volume.root
     for path in ("/nothing", "/deep/../README", "/README/x", "/deep/er/est/file/", ".."):
         if path.endswith("file/"):
@@ -153,7 +156,7 @@ def test_spellings_of_annotations(annotations: object, atom: AtomRef | None, arg
         ({1: 2}, "manifest has the key 1"),
     ],
 )
-def test_a_wrong_manifest_names_the_key(manifest: dict, key: str) -> None:
+def test_a_wrong_manifest_names_the_key(manifest: dict[Any, object], key: str) -> None:
     with pytest.raises(WebcError, match=key) as caught:
         Container.from_bytes(v1_container(manifest, {}, {}))
     assert caught.value.offset == 1309
@@ -162,12 +165,14 @@ def test_a_wrong_manifest_names_the_key(manifest: dict, key: str) -> None:
 def test_records_are_values() -> None:
     one, two = (Container.from_bytes(SAMPLES[name]).manifest for name in ("v2", "v3"))
     assert one == two and repr(one) == repr(two) and one.package != one.use["dep"]
+    untyped: Any = one  # what a type checker would tell is told at run time too
     with pytest.raises(AttributeError):
-        one.entrypoint = "other"
+        untyped.entrypoint = "other"
+    untyped = AtomRef
     with pytest.raises(TypeError):
-        AtomRef("x")
+        untyped("x")
     with pytest.raises(TypeError):
-        AtomRef("x", dependancy=None)
+        untyped("x", dependancy=None)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -202,6 +207,7 @@ def test_closing(tmp_path: Path) -> None:
         atom = container.atoms["main"]
         file = container.volumes["/data"].get("/bin/a")
         unopened = container.volumes["/data"].root.entries["deep"]
+    assert isinstance(file, VolumeFile) and isinstance(unopened, VolumeDirectory)
     assert bytes(atom) == ATOMS["main"]
     with pytest.raises(WebcError, match="closed"):
         _ = file.content

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from webc_samples import leb128, samples, v1_container, v1_volume, written
 
-from webc_parser import Container, Version, WebcError
-from webc_parser.tree import Volume
+from webc_parser import Container, Version, Volume, VolumeDirectory, VolumeEntry, VolumeFile, WebcError
 
 SAMPLES = samples()
 
@@ -98,9 +97,10 @@ def test_a_directory_in_itself() -> None:
     container = Container.from_bytes(with_header(level))
     with pytest.raises(WebcError, match="overlap, or one contains itself"):
         list(container.volumes["v"].walk())
-    again = Container.from_bytes(with_header(level)).volumes["v"].root
+    again: VolumeEntry = Container.from_bytes(with_header(level)).volumes["v"].root
     with pytest.raises(WebcError):
         for _ in range(10):
+            assert isinstance(again, VolumeDirectory)
             again = again.entries["again"]
 
 
@@ -140,6 +140,7 @@ def test_files_that_share_bytes_are_not_hashed_over_and_over() -> None:
     data = bytearray(written(Version.V2, volumes={"/v": {f"{i:04}": b"x" * 1000 for i in range(1000)}}))
     region = Container.from_bytes(data).volumes["/v"].root
     for node in region.entries.values():
+        assert isinstance(node, VolumeFile)
         at = data.index(struct.pack("<QQ", *(lambda start: (start, start + 1000))(node._start)))
         struct.pack_into("<QQ", data, at, node._start % 7, 900_000 + node._start % 100)
     assert outcome(bytes(data)) is not None

@@ -1,7 +1,10 @@
 """Writing containers: deterministic, stable, atomic, and readable again."""
 
+from __future__ import annotations
+
 import io
-from pathlib import Path
+from pathlib import Path, PosixPath
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,12 +17,19 @@ from webc_parser import (
     FileSource,
     SymlinkSource,
     Version,
+    VolumeDirectory,
     VolumeFile,
     VolumeSymlink,
     WebcError,
     write_container,
 )
 from webc_parser.tree import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from webc_parser import Manifest, VolumeEntry
+    from webc_parser.source import Directory, Entry
+
+    Meaning = tuple[Manifest, dict[str, bytes], dict[str, dict[str, bytes | str | None]]]
 
 VERSIONS = [Version.V2, Version.V3]
 
@@ -31,7 +41,7 @@ files = st.builds(FileSource, st.binary(max_size=40), seconds)
 links = st.builds(
     SymlinkSource, st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1), seconds
 )
-trees = st.recursive(
+trees: st.SearchStrategy[Directory] = st.recursive(
     st.just({}),
     lambda inner: st.builds(DirectorySource, st.dictionaries(names, files | links | inner, max_size=5), seconds),
     max_leaves=12,
@@ -50,9 +60,9 @@ def rewritten(container: Container) -> bytes:
     return target.getvalue()
 
 
-def content(container: Container) -> object:
+def content(container: Container) -> Meaning:
     """All that a container means, its times left out."""
-    trees = {
+    trees: dict[str, dict[str, bytes | str | None]] = {
         name: {
             path: bytes(node.content)
             if isinstance(node, VolumeFile)
@@ -68,7 +78,7 @@ def content(container: Container) -> object:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_order_of_the_input_does_not_matter(version: Version) -> None:
-    def reversed_tree(tree: dict) -> dict:
+    def reversed_tree(tree: dict[str, Any]) -> dict[str, Any]:
         return {name: reversed_tree(node) if isinstance(node, dict) else node for name, node in reversed(tree.items())}
 
     backwards = written(
@@ -97,22 +107,25 @@ def test_a_rewritten_container_means_the_same(name: str) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(names, st.binary(max_size=60), max_size=4), trees, st.sampled_from(["/data", "atom", "a/b c"]))
-def test_round_trip(atoms: dict[str, bytes], tree: object, name: str) -> None:
+def test_round_trip(atoms: dict[str, bytes], tree: Directory, name: str) -> None:
     data = written(Version.V3, atoms=atoms, volumes={name: tree}, manifest={"entrypoint": "x"})
     container = Container.from_bytes(data)
     container.verify()
     assert {atom: bytes(view) for atom, view in container.atoms.items()} == atoms
     assert rewritten(container) == data
 
-    def compare(node: object, source: object) -> None:
+    def compare(node: VolumeEntry, source: Entry) -> None:
         if isinstance(source, dict | DirectorySource):
             entries = source if isinstance(source, dict) else source.entries
+            assert isinstance(node, VolumeDirectory)
             assert list(node.entries) == sorted(entries)
             for entry in entries:
                 compare(node.entries[entry], entries[entry])
         elif isinstance(source, FileSource):
+            assert isinstance(node, VolumeFile)
             assert (bytes(node.content), node.modified_ns) == (source.content, source.modified_ns)
         else:
+            assert isinstance(source, SymlinkSource) and isinstance(node, VolumeSymlink)
             assert (node.target, node.modified_ns) == (source.target, source.modified_ns)
 
     compare(container.volumes[name].root, tree)
@@ -135,7 +148,7 @@ def test_a_file_that_changes_meanwhile_is_seen(tmp_path: Path) -> None:
     for change in (b"chAnged", b"longer than it was", b"short"):
         source.write_bytes(b"changed")
 
-        class Restless(type(source)):
+        class Restless(PosixPath):
             reads = 0
 
             def __fspath__(self, change: bytes = change) -> str:
@@ -180,14 +193,14 @@ def test_atoms_are_signed_in_the_manifest() -> None:
         ({"version": Version.V1}, "version 1 cannot be written"),
     ],
 )
-def test_what_cannot_be_written(changes: dict, what: str) -> None:
+def test_what_cannot_be_written(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(WebcError, match=what) as caught:
         written(changes.pop("version", Version.V3), **changes)
     assert "\n" not in str(caught.value)
 
 
 def test_a_tree_that_contains_itself_cannot_be_written() -> None:
-    tree: dict = {}
+    tree: dict[str, Entry] = {}
     tree["again"] = tree
     with pytest.raises(WebcError, match="nested deeper"):
         written(Version.V3, volumes={"/a": tree})
@@ -195,7 +208,7 @@ def test_a_tree_that_contains_itself_cannot_be_written() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_deepest_tree(version: Version) -> None:
-    tree: dict = {"file": b"x"}
+    tree: dict[str, Entry] = {"file": b"x"}
     for _ in range(MAX_DEPTH):
         tree = {"d": tree}
     data = written(version, volumes={"/a": tree})

@@ -1,17 +1,28 @@
 """Containers to test with: an independent builder of version 1 (which the product only reads), and a small package."""
 
+from __future__ import annotations
+
 import io
 import struct
-from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from webc_parser import DirectorySource, FileSource, SymlinkSource, Version, write_container
 from webc_parser.cbor import encode
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    from webc_parser.source import Source, Tree
+
+    V1Tree: TypeAlias = "Mapping[str, bytes | V1Tree]"
+    """What version 1 can hold: contents and directories."""
+
 type_directory, type_file = 0, 1
 WASM = b"\0asm\x01\0\0\0"
 
-MANIFEST = {
+MANIFEST: dict[str, object] = {
     "package": {
         "wapm": {
             "name": "test/sample",
@@ -45,12 +56,13 @@ MANIFEST = {
     "entrypoint": "run",
 }
 ATOMS = {"main": WASM + b"main" * 20, "tool": WASM + b"tool" * 9}
-TREE = {
+TREE: dict[str, bytes | V1Tree] = {
     "README": b"read me\n",
     "bin": {"a": b"A" * 30, "b": b""},
     "deep": {"er": {"est": {"file": b"deep\n"}}},
     "empty": {},
 }
+VOLUMES: dict[str, dict[str, bytes | V1Tree]] = {"/data": TREE, "metadata": {"README.md": b"# Hi\n"}}
 TIMED_TREE = DirectorySource(
     {
         "file": FileSource(b"timed\n", 1_700_000_000_000_000_000),
@@ -69,10 +81,10 @@ def leb128(value: int) -> bytes:
     return bytes(encoded) + bytes((value,))
 
 
-def v1_volume(tree: Mapping) -> bytes:
+def v1_volume(tree: V1Tree) -> bytes:
     """A volume of version 1; levels breadth first, as the published packages have them."""
     header, data = bytearray(), bytearray()
-    levels = [(tree, None)]
+    levels: list[tuple[V1Tree, int | None]] = [(tree, None)]
     while levels:
         level, patch = levels.pop(0)
         start = len(header)
@@ -94,7 +106,14 @@ def v1_volume(tree: Mapping) -> bytes:
     return leb128(len(header)) + header + data
 
 
-def v1_container(manifest: Mapping, atoms: Mapping, volumes: Mapping, *, checksum: bool = False) -> bytes:
+def v1_container(
+    manifest: Mapping[Any, object],
+    atoms: Mapping[str, bytes],
+    volumes: Mapping[str, V1Tree],
+    *,
+    checksum: bool = False,
+) -> bytes:
+    """A container of version 1; its manifest may be as wrong as one likes."""
     encoded = encode(manifest)
     body = leb128(len(encoded)) + encoded
     packed = v1_volume(atoms)
@@ -108,19 +127,23 @@ def v1_container(manifest: Mapping, atoms: Mapping, volumes: Mapping, *, checksu
     return head + digest.ljust(256, b"\0") + bytes(4 + 1024) + body
 
 
-def written(version: Version, **changes: object) -> bytes:
-    parts = {"manifest": MANIFEST, "atoms": ATOMS, "volumes": {"/data": TREE, "metadata": {"README.md": b"# Hi\n"}}}
+def written(
+    version: Version,
+    *,
+    manifest: Mapping[str, object] = MANIFEST,
+    atoms: Mapping[str, Source] = ATOMS,
+    volumes: Mapping[str, Tree] = VOLUMES,
+) -> bytes:
     target = io.BytesIO()
-    write_container(target, version=version, **{**parts, **changes})
+    write_container(target, version=version, manifest=manifest, atoms=atoms, volumes=volumes)
     return target.getvalue()
 
 
 def samples() -> dict[str, bytes]:
     """A container of each version, and a few more."""
-    volumes = {"/data": TREE, "metadata": {"README.md": b"# Hi\n"}}
     legacy = {key: value for key, value in MANIFEST.items() if key != "package"}
     return {
-        "v1": v1_container(MANIFEST, ATOMS, volumes, checksum=True),
+        "v1": v1_container(MANIFEST, ATOMS, VOLUMES, checksum=True),
         "v1 of old": v1_container(legacy, ATOMS, {"atom": TREE}),
         "v2": written(Version.V2),
         "v3": written(Version.V3),
