@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from runtime.fs.readonly import ReadOnlyFileSystem
+from runtime.fs.readonly import ReadOnlyFileSystem, is_directory
 from runtime.fs.static_tree import LazyDirectory, StaticDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from binfactory.package import BinaryPackage, PackageMount
-    from runtime.fs.readonly import TreeDirectory, TreeFile
+    from runtime.fs.readonly import TreeDirectory, TreeEntry
 
 
 def package_layer(package: BinaryPackage) -> ReadOnlyFileSystem | None:
     """What a package and those that it uses mount, united; `None` when they mount nothing.
 
-    Directories of the same path are merged; where two bring a file of the same path, the first in `package.mounts`
-    wins. A container that the lock vouches for is opened when the guest looks into its directory, any other one now, so
-    that what is wrong with it is told before the guest starts.
+    Directories of the same path are merged; where two bring a file or a symbolic link of the same path, the first in
+    `package.mounts` wins, and hides directories that a later one has there. A container that the lock vouches for is
+    opened when the guest looks into its directory, any other one now, so that what is wrong with it is told before the
+    guest starts.
 
     Raises:
         FactoryError: a mount's volume or directory is not there.
@@ -34,8 +35,8 @@ def package_layer(package: BinaryPackage) -> ReadOnlyFileSystem | None:
 
 def mount_tree(mount: PackageMount) -> TreeDirectory:
     """A tree in which the mounted directory is at its guest path, opened when it is looked into."""
-    # A volume's directories are trees as they are; the filesystem's room does not know their type, nor they its own.
-    tree: TreeDirectory = LazyDirectory(lambda: cast("TreeDirectory", mount.directory))
+    # A volume's directories are trees as they are, though neither side knows of the other.
+    tree: TreeDirectory = LazyDirectory(lambda: mount.directory)
     for name in reversed([name for name in mount.guest_path.split("/") if name]):
         tree = StaticDirectory({name: tree})
     return tree
@@ -60,7 +61,7 @@ class UnionDirectory:
         self._entries: UnionEntries | None = None
 
     @property
-    def entries(self) -> Mapping[str, TreeFile | TreeDirectory]:
+    def entries(self) -> Mapping[str, TreeEntry]:
         """Every name of every one of them, with what stands there."""
         if self._entries is None:
             self._entries = UnionEntries([tree.entries for tree in self._trees])
@@ -72,22 +73,22 @@ class UnionDirectory:
         return next((time for tree in self._trees if (time := tree.modified_ns) is not None), None)
 
 
-class UnionEntries(Mapping[str, "TreeFile | TreeDirectory"]):
+class UnionEntries(Mapping[str, "TreeEntry"]):
     """The names of several directories; what stands at a name is put together when it is asked for."""
 
-    def __init__(self, layers: Sequence[Mapping[str, TreeFile | TreeDirectory]]) -> None:
-        self._layers: dict[str, list[Mapping[str, TreeFile | TreeDirectory]]] = {}
+    def __init__(self, layers: Sequence[Mapping[str, TreeEntry]]) -> None:
+        self._layers: dict[str, list[Mapping[str, TreeEntry]]] = {}
         for layer in layers:
             for name in layer:
                 self._layers.setdefault(name, []).append(layer)
 
-    def __getitem__(self, name: str) -> TreeFile | TreeDirectory:
+    def __getitem__(self, name: str) -> TreeEntry:
         first, *others = self._layers[name]
         top = first[name]
         if not others or not is_directory(top):
             return top
         trees = [top, *(tree for layer in others if is_directory(tree := layer[name]))]
-        return unite(trees)  # type: ignore[arg-type]  # every one of them was just seen to be a directory
+        return unite(trees)
 
     def __contains__(self, name: object) -> bool:
         return name in self._layers
@@ -97,8 +98,3 @@ class UnionEntries(Mapping[str, "TreeFile | TreeDirectory"]):
 
     def __len__(self) -> int:
         return len(self._layers)
-
-
-def is_directory(tree: TreeFile | TreeDirectory) -> bool:
-    """Whether it is a directory, told by its type alone: looking at its entries may open a container."""
-    return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())

@@ -1,4 +1,7 @@
-"""A filesystem that only reads: any tree of mappings and buffers, such as a webc volume, as it is, without copies."""
+"""A filesystem that only reads: any tree of mappings and buffers, such as a webc volume, as it is, without copies.
+
+A symbolic link of the tree is shown as it is. Nothing here follows it: `runtime.fs.walk` does, from the guest's root.
+"""
 
 # ruff: noqa: ARG002 (a refusal does not look at what it refuses)
 
@@ -7,15 +10,15 @@ from __future__ import annotations
 import errno
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, Protocol, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, TypeVar, cast
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
-from runtime.fs.names import check_name
-from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat
+from runtime.fs.names import check_name, encoded_length
+from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat, Symlink
 from runtime.fs.sealed import SealedDirectory
-from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile
+from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile, StaticSymlink
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -26,8 +29,12 @@ __all__ = [
     "ReadOnlyFileSystem",
     "StaticDirectory",
     "StaticFile",
+    "StaticSymlink",
     "TreeDirectory",
+    "TreeEntry",
     "TreeFile",
+    "TreeSymlink",
+    "is_directory",
 ]
 
 _T = TypeVar("_T")
@@ -56,14 +63,32 @@ class TreeDirectory(Protocol):
     """A directory of a tree; the mapping may do its work when it is first looked at."""
 
     @property
-    def entries(self) -> Mapping[str, TreeFile | TreeDirectory]:
-        """Names, each with the file or directory of that name."""
+    def entries(self) -> Mapping[str, TreeEntry]:
+        """Names, each with the file, directory or symbolic link of that name."""
         ...
 
     @property
     def modified_ns(self) -> int | None:
         """When it was modified, in nanoseconds since the epoch, if known."""
         ...
+
+
+class TreeSymlink(Protocol):
+    """A symbolic link of a tree. Its target is whatever the tree's maker wrote: absolute, climbing, dangling."""
+
+    @property
+    def target(self) -> str:
+        """The target, as it was given."""
+        ...
+
+    @property
+    def modified_ns(self) -> int | None:
+        """When it was modified, in nanoseconds since the epoch, if known."""
+        ...
+
+
+TreeEntry: TypeAlias = TreeFile | TreeDirectory | TreeSymlink
+"""What a name of a tree is bound to."""
 
 
 class ReadOnlyFileSystem:
@@ -166,6 +191,30 @@ class ReadOnlyOpenFile(OpenFile):
         self.node.set_times(atim, mtim)
 
 
+class ReadOnlySymlink(Symlink):
+    """A symbolic link of the tree."""
+
+    __slots__ = ("_fs", "_ino", "_tree")
+
+    def __init__(self, fs: ReadOnlyFileSystem, ino: int, tree: TreeSymlink) -> None:
+        self._fs = fs
+        self._ino = ino
+        self._tree = tree
+
+    def set_times(self, atim: int | None, mtim: int | None) -> None:
+        """Refuse, with `EROFS`."""
+        raise failure(errno.EROFS)
+
+    def stat(self) -> Stat:
+        """As `Node.stat`: the size is the target's length, in bytes."""
+        time = _loaded(lambda: self._tree.modified_ns) or 0
+        return Stat(self._fs.device, self._ino, self.filetype, 1, encoded_length(self.readlink()), time, time, time)
+
+    def readlink(self) -> str:
+        """As `Symlink.readlink`."""
+        return _loaded(lambda: self._tree.target)
+
+
 class ReadOnlyDirectory(SealedDirectory):
     """A directory of the tree; its mapping is asked for when the first name is."""
 
@@ -175,11 +224,11 @@ class ReadOnlyDirectory(SealedDirectory):
         self._fs = fs
         self._ino = ino
         self._tree = tree
-        self._trees: Mapping[str, TreeFile | TreeDirectory] | None = None
+        self._trees: Mapping[str, TreeEntry] | None = None
         self._inodes: dict[str, int] = {}
-        self._nodes: dict[str, ReadOnlyFile | ReadOnlyDirectory] = {}
+        self._nodes: dict[str, ReadOnlyNode] = {}
 
-    def _load(self) -> Mapping[str, TreeFile | TreeDirectory]:
+    def _load(self) -> Mapping[str, TreeEntry]:
         if self._trees is None:
             with self._fs.lock:
                 if self._trees is None:
@@ -194,7 +243,7 @@ class ReadOnlyDirectory(SealedDirectory):
         node = self._nodes.get(name)
         return self._make(name) if node is None else node
 
-    def _make(self, name: str) -> ReadOnlyFile | ReadOnlyDirectory:
+    def _make(self, name: str) -> ReadOnlyNode:
         trees = self._load()
         ino = self._inodes.get(name)
         if ino is None:
@@ -203,8 +252,10 @@ class ReadOnlyDirectory(SealedDirectory):
             node = self._nodes.get(name)
             if node is None:
                 tree = _loaded(lambda: trees[name])
-                if _is_directory(tree):
+                if is_directory(tree):
                     node = ReadOnlyDirectory(self._fs, ino, tree)
+                elif _is_symlink(tree):
+                    node = ReadOnlySymlink(self._fs, ino, tree)
                 else:
                     node = ReadOnlyFile(self._fs, ino, cast("TreeFile", tree))
                 self._nodes[name] = node
@@ -221,13 +272,28 @@ class ReadOnlyDirectory(SealedDirectory):
         return Stat(self._fs.device, self._ino, self.filetype, 2, 0, time, time, time)
 
 
-def _is_directory(tree: TreeFile | TreeDirectory) -> TypeGuard[TreeDirectory]:
+ReadOnlyNode: TypeAlias = ReadOnlyFile | ReadOnlyDirectory | ReadOnlySymlink
+"""A node of the filesystem."""
+
+
+def is_directory(tree: TreeEntry) -> TypeGuard[TreeDirectory]:
+    """Whether it is a directory, without looking into it."""
+    return _has(tree, "entries")
+
+
+def _is_symlink(tree: TreeEntry) -> TypeGuard[TreeSymlink]:
+    return _has(tree, "target")
+
+
+def _has(tree: TreeEntry, name: str) -> bool:
     # Asked of the type first: an `isinstance` check would run the property, which may load the directory.
-    return hasattr(type(tree), "entries") or "entries" in getattr(tree, "__dict__", ())
+    return hasattr(type(tree), name) or name in getattr(tree, "__dict__", ())
 
 
-def _filetype(tree: TreeFile | TreeDirectory) -> Filetype:
-    return Filetype.DIRECTORY if _is_directory(tree) else Filetype.REGULAR_FILE
+def _filetype(tree: TreeEntry) -> Filetype:
+    if is_directory(tree):
+        return Filetype.DIRECTORY
+    return Filetype.SYMBOLIC_LINK if _is_symlink(tree) else Filetype.REGULAR_FILE
 
 
 def _is_name(name: str) -> bool:

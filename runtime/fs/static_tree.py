@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from runtime.fs.readonly import TreeDirectory, TreeFile
+    from runtime.fs.readonly import TreeDirectory, TreeEntry, TreeFile
 
 
 class StaticFile:
@@ -35,14 +35,29 @@ class StaticDirectory:
     """A directory with these entries.
 
     Args:
-        entries: names, each with its file or directory.
+        entries: names, each with its file, directory or symbolic link.
         modified_ns: nanoseconds since the epoch, if known.
     """
 
     __slots__ = ("entries", "modified_ns")
 
-    def __init__(self, entries: Mapping[str, TreeFile | TreeDirectory], modified_ns: int | None = None) -> None:
-        self.entries: Mapping[str, TreeFile | TreeDirectory] = entries
+    def __init__(self, entries: Mapping[str, TreeEntry], modified_ns: int | None = None) -> None:
+        self.entries: Mapping[str, TreeEntry] = entries
+        self.modified_ns: int | None = modified_ns
+
+
+class StaticSymlink:
+    """A symbolic link to this target.
+
+    Args:
+        target: kept as it is.
+        modified_ns: nanoseconds since the epoch, if known.
+    """
+
+    __slots__ = ("modified_ns", "target")
+
+    def __init__(self, target: str, modified_ns: int | None = None) -> None:
+        self.target: str = target
         self.modified_ns: int | None = modified_ns
 
 
@@ -105,8 +120,8 @@ class LazyDirectory:
         return self._loaded
 
     @property
-    def entries(self) -> Mapping[str, TreeFile | TreeDirectory]:
-        """Names, each with its file or directory."""
+    def entries(self) -> Mapping[str, TreeEntry]:
+        """Names, each with its file, directory or symbolic link."""
         return self._directory().entries
 
     @property
