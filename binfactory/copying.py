@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from runtime.fs.node import Directory, File, Symlink
+from runtime.fs.walk import Location, walk
 
 if TYPE_CHECKING:
     from runtime.fs.node import Node
@@ -64,21 +65,28 @@ def put_file(root: Directory, path: str, content: memoryview, *, replace: bool =
 def make_path(root: Directory, path: str) -> Directory:
     """The directory at a path, made with those on the way where they are missing.
 
+    A symbolic link on the way is followed as the guest would follow it (many roots have `/bin` as a link to `usr/bin`);
+    one that leads to nothing is followed to where its target is made.
+
     Args:
-        root: The top.
+        root: The top, which no link leads out of.
         path: A path of plain names.
 
     Raises:
         OSError: the root takes no directories, or something on the way is not one.
     """
-    here = root
+    top = here = Location(root, None, "")
     for name in path.split("/"):
-        if name:
-            below = _directory(here, name)
-            if below is None:
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-            here = below
-    return here
+        if not name:
+            continue
+        found = walk(top, here, name, follow=True)
+        if found.location is None:
+            found.parent.directory.mkdir(found.name)
+            found = walk(top, here, name, follow=True)
+        here = found.found()
+        if not isinstance(here.node, Directory):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return here.directory
 
 
 def _lookup(directory: Directory, name: str) -> Node | None:
