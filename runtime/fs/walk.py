@@ -2,7 +2,8 @@
 
 The rules are POSIX's (IEEE Std 1003.1, 4.16 Pathname Resolution): symbolic links are followed wherever another
 component comes after them, `..` at the root stays there, a trailing slash asks for a directory. `beneath=True` adds
-the capability rule of WASI preview 1: nothing above the directory that the walk starts from can be named.
+the capability rule of WASI preview 1: nothing above the directory that the walk starts from can be named. What an
+absolute link names is beneath the root, so it is followed where the walk starts there.
 """
 
 from __future__ import annotations
@@ -116,7 +117,8 @@ def walk(
         start: where relative paths begin.
         path: names separated by slashes.
         follow: whether a symbolic link at the very end is followed; one before a trailing slash always is.
-        beneath: the rule of WASI preview 1: absolute paths, absolute link targets and a `..` above `start` are `EPERM`.
+        beneath: the rule of WASI preview 1: absolute paths, a `..` above `start` and, unless `start` is the root,
+            absolute link targets are `EPERM`.
         naming: the caller binds, removes or renames the last name itself (mkdir, unlink, rename, ...): a link there is
             not followed for the sake of a trailing slash, and the slash is left to the caller (`runtime.fs.naming`).
 
@@ -157,9 +159,9 @@ def walk(
                 raise failure(errno.ELOOP, path)
             assert isinstance(node, Symlink)
             target = node.readlink()
+            names, target_slashed = _split(target, beneath and start.node is not root.node)
             if target.startswith("/"):
-                here = root
-            names, target_slashed = _split(target, beneath)
+                here = start if beneath else root
             slashed = slashed or (target_slashed and not pending)
             pending += names
             name = ""

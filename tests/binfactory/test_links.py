@@ -50,8 +50,8 @@ VOLUME: dict[str, Any] = {
     "dangling": link("nothing/here"),
     "passwd": link("../../../../../../../../../../etc/passwd"),
     "loop": link("loop"),
-    "show": link("/bin/cat"),
-    "script": b"#!/data/show\nscript\n",
+    "tools": {"cat": link("../../bin/cat")},
+    "script": b"#!/data/tools/cat\nscript\n",
     "run": link("script"),
 }
 
@@ -124,7 +124,9 @@ def test_cat_reads_what_a_link_leads_to(guest: Guest, path: str, content: str) -
 @pytest.mark.parametrize("name", ["dangling", "passwd", "loop"])
 def test_cat_finds_nothing_behind_a_link_that_leads_nowhere(guest: Guest, name: str) -> None:
     code, out, error = guest.run("cat", f"/data/{name}")
-    assert (code, out) == (1, "") and f"/data/{name}" in error
+    reasons = {"loop": "Symbolic link loop", "passwd": "Operation not permitted"}  # above the root, for preview 1
+    reason = reasons.get(name, "No such file or directory")
+    assert (code, out) == (1, "") and reason in error
 
 
 def test_ls_shows_where_links_lead(guest: Guest) -> None:
@@ -135,8 +137,8 @@ def test_ls_shows_where_links_lead(guest: Guest) -> None:
 
 
 def test_programs_and_scripts_run_through_links(guest: Guest) -> None:
-    assert guest.run("/data/show", "/data/rel") == (0, "apple\n", "")
-    assert guest.run("/data/run") == (0, "#!/data/show\nscript\n", "")
+    assert guest.run("/data/tools/cat", "/data/rel") == (0, "apple\n", "")
+    assert guest.run("/data/run") == (0, "#!/data/tools/cat\nscript\n", "")
 
 
 def test_the_guest_changes_its_own_view_alone(guest: Guest, kind: str) -> None:

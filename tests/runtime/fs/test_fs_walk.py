@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,17 @@ def test_beneath_nothing_above_can_be_named(path: str) -> None:
     assert refused.value.errno == errno.EPERM
     assert walk(root, start, "b/../b/./file", follow=True, beneath=True).found().path() == "/a/b/file"
     assert walk(root, start, "abs", follow=False, beneath=True).found().name == "abs"
+
+
+def test_beneath_the_root_absolute_links_are_followed() -> None:
+    """What they name is beneath it; absolute paths, and what climbs above the root, are refused there too."""
+    root = small_tree()
+    root.directory.symlink("high", "/a/../../file")
+    for path, place in {"abs": "/a/b", "abs/file": "/a/b/file", "abs/../rel": "/file"}.items():
+        assert walk(root, root, path, follow=True, beneath=True).found().path() == place
+    for path in ("/a", "..", "up", "high", "abs/../../.."):
+        with pytest.raises(PermissionError):
+            walk(root, root, path, follow=True, beneath=True)
 
 
 def test_what_is_missing_has_its_parent() -> None:
@@ -219,6 +231,8 @@ def test_as_the_kernel_walks_but_never_out(links: list[tuple[list[str], str]], p
         for names, target in links:
             outcome(lambda: (inside / "/".join(names)).symlink_to(target))  # noqa: B023
         root = top(HostFileSystem(inside))
+        outermost = top(HostFileSystem(Path(outer)))
+        start = walk(outermost, outermost, "1/2/inside", follow=True).found()
         host = Host(inside)
         for path in [*paths, *("/".join(names) for names, _ in links)]:
             for beneath in (True, False):
@@ -227,29 +241,34 @@ def test_as_the_kernel_walks_but_never_out(links: list[tuple[list[str], str]], p
                 except OSError:
                     continue
                 check_inside(place, root)
+            with suppress(OSError):
+                check_inside(walk(outermost, start, path, follow=True, beneath=True).found(), start)
             try:
                 expected = os.stat(host.at(path)).st_ino
-                found = walk(root, root, path, follow=True, beneath=True).found().node.stat().ino
+                found = walk(outermost, start, path, follow=True, beneath=True).found().node.stat().ino
             except PermissionError:
                 continue
             except OSError as error:
                 if not path.startswith("/"):
-                    check_same_failure(error, root, path, host)
+                    check_same_failure(error, outermost, start, path, host)
                 continue
             assert found == expected
 
 
-def check_same_failure(error: OSError, root: Location, path: str, host: Host) -> None:
-    guest = outcome(lambda: walk(root, root, path, follow=True, beneath=True).found() and None)
+def check_same_failure(error: OSError, root: Location, start: Location, path: str, host: Host) -> None:
+    guest = outcome(lambda: walk(root, start, path, follow=True, beneath=True).found() and None)
     if guest != ("failed", "EPERM"):
         kernel = outcome(lambda: os.stat(host.at(path)) and None)
         assert guest == kernel, (path, error)
 
 
-def check_inside(place: Location, root: Location) -> None:
-    """Going down by names from the root leads to the very node: it is in the tree."""
-    here = root.node
-    for name in place.path().split("/")[1:]:
+def check_inside(place: Location, top: Location) -> None:
+    """Going down by names from the top leads to the very node: it is in the tree."""
+    names = place.path().split("/")[1:]
+    above = top.path().split("/")[1:] if top.parent is not None else []
+    assert names[: len(above)] == above
+    here = top.node
+    for name in names[len(above) :]:
         if name:
             assert isinstance(here, Directory)
             here = here.lookup(name)
