@@ -199,9 +199,7 @@ class DescriptorTable:
         with self._lock, _references:
             for number, old in self._entries.items():
                 description = old.description
-                copy = Descriptor(
-                    description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec
-                )
+                copy = Descriptor(description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec)
                 description.references += 1
                 table._entries[number] = copy
             table._lowest_free = self._lowest_free
