@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from runtime.thread import GuestThread
 
 _READ_RIGHTS = int(Rights.FD_READ | Rights.FD_READDIR)
+_WRITE_RIGHT = int(Rights.FD_WRITE)
 _SIZE_RIGHT = int(Rights.PATH_FILESTAT_SET_SIZE)
 
 
@@ -171,6 +172,8 @@ def open_path(
         node = location.node
     if isinstance(node, Directory):
         assert location is not None
+        if rights & _WRITE_RIGHT and (beneath or not oflags & OFlags.DIRECTORY):
+            raise GuestError(Errno.ISDIR)
         return _open_directory(location, oflags, rights, inheriting, fdflags)
     if isinstance(node, Symlink):
         raise GuestError(Errno.LOOP)
@@ -183,7 +186,7 @@ def open_path(
 def _open_directory(location: Location, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
     if oflags & OFlags.CREAT and not oflags & OFlags.DIRECTORY:
         raise GuestError(Errno.ISDIR)
-    if oflags & OFlags.TRUNC or (rights & Rights.FD_WRITE and not oflags & OFlags.DIRECTORY):
+    if oflags & OFlags.TRUNC:
         raise GuestError(Errno.ISDIR)
     return Descriptor(Description(location=location, flags=fdflags), rights & DIRECTORY_RIGHTS, inheriting)
 
