@@ -14,10 +14,10 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path  # noqa: TC003
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import wasmtime
@@ -25,8 +25,14 @@ import wasmtime
 from runtime.abi.errno import Errno
 from runtime.engine import Module
 from runtime.env import WasiEnvBuilder
-from runtime.fs.node import FileSystem
+from runtime.fs.hostfs import HostFileSystem
+from runtime.fs.tmpfs import TmpFileSystem
 from runtime.stdio import HostStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from runtime.fs.node import FileSystem
 
 # The functions of WASI preview 1 and of `wasi_unstable`, from the specification (witx), with their types in core
 # WebAssembly; written down here a second time so that the runtime's own declarations are checked by it.
@@ -210,7 +216,7 @@ class Remote:
         filesystem: FileSystem | None = None,
         namespace: str = PREVIEW1,
         *,
-        setup: Callable[[WasiEnvBuilder], object] = lambda builder: None,
+        setup: Callable[[WasiEnvBuilder], object] | None = None,
         control: int | None = None,
     ) -> None:
         """Start a guest.
@@ -236,7 +242,8 @@ class Remote:
             self._to = self._from = mine.detach()
             self._ends = [self._to]
             builder.socket(its)
-        setup(builder)
+        if setup is not None:
+            setup(builder)
         self.namespace = namespace
         self.names = [name for name in NAMES if not (namespace == WASIX and name == "sock_accept")]
         self.env = builder.build()
@@ -508,3 +515,19 @@ def fails(*errnos: Errno) -> Iterator[None]:
     with pytest.raises(Failed) as caught:
         yield
     assert caught.value.errno in errnos, caught.value
+
+
+@pytest.fixture(name="filesystem", params=["tmpfs", "hostfs"])
+def both_filesystems(request: pytest.FixtureRequest, tmp_path: Path) -> FileSystem:
+    """An empty filesystem: in memory, and a directory of the host."""
+    if request.param == "tmpfs":
+        return TmpFileSystem()
+    (tmp_path / "volume").mkdir()
+    return HostFileSystem(tmp_path / "volume")
+
+
+@pytest.fixture(name="guest")
+def guest_on_both(filesystem: FileSystem) -> Iterator[Remote]:
+    """A guest of preview 1 on an empty filesystem, ready to be told what to call."""
+    with Remote(filesystem) as remote:
+        yield remote

@@ -2,7 +2,18 @@
 
 import struct
 
-from remote_guest import BUFFER, CREAT, DIRECTORY, MEMORY, RESULT, ROOT, Remote, fails
+from remote_guest import (  # noqa: F401 (fixtures)
+    BUFFER,
+    CREAT,
+    DIRECTORY,
+    MEMORY,
+    RESULT,
+    ROOT,
+    Remote,
+    both_filesystems,
+    fails,  # noqa: F401: fixtures,
+    guest_on_both,
+)
 
 from runtime.abi.errno import Errno
 from runtime.abi.flags import DIRECTORY_RIGHTS, FILE_RIGHTS
@@ -120,7 +131,7 @@ def preopened(guest: Remote) -> dict[int, bytes]:
 
 def test_the_root_and_the_working_directory_are_preopened() -> None:
     root = TmpFileSystem()
-    root.root.mkdir("work").create("here")  # type: ignore[attr-defined]
+    root.root.mkdir("work").create("here")
     with Remote(root, setup=lambda builder: builder.cwd("/work")) as guest:
         assert preopened(guest) == {3: b"/", 4: b"."}
         assert guest.names_in(4) == ["here"]
@@ -129,7 +140,7 @@ def test_the_root_and_the_working_directory_are_preopened() -> None:
 
 def test_preopens_of_ones_own() -> None:
     root, volume = TmpFileSystem(), TmpFileSystem()
-    root.root.mkdir("a").mkdir("b")  # type: ignore[attr-defined]
+    root.root.mkdir("a").mkdir("b")
     volume.root.create("inside")
 
     def setup(builder: WasiEnvBuilder) -> None:

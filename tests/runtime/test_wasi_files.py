@@ -1,7 +1,7 @@
 """Open files of WASI preview 1: `fd_read` .. `fd_filestat_set_times`, on memory and on a directory of the host."""
 
 import pytest
-from remote_guest import (
+from remote_guest import (  # noqa: F401 (fixtures)
     APPEND,
     BUFFER,
     CREAT,
@@ -18,7 +18,9 @@ from remote_guest import (
     SYNC,
     TRUNC,
     Remote,
+    both_filesystems,
     fails,
+    guest_on_both,
 )
 
 from runtime.abi.errno import Errno

@@ -1,7 +1,20 @@
 """Paths of WASI preview 1: `path_*`, on memory and on a directory of the host."""
 
 import pytest
-from remote_guest import CREAT, CWD, DIRECTORY, EXCL, FOLLOW, RESULT, ROOT, TRUNC, Remote, fails
+from remote_guest import (  # noqa: F401 (fixtures)
+    CREAT,
+    CWD,
+    DIRECTORY,
+    EXCL,
+    FOLLOW,
+    RESULT,
+    ROOT,
+    TRUNC,
+    Remote,
+    both_filesystems,
+    fails,
+    guest_on_both,
+)
 
 from runtime.abi.errno import Errno
 from runtime.abi.flags import DIRECTORY_RIGHTS, FILE_RIGHTS, Rights
