@@ -11,7 +11,7 @@ from remote_guest import (  # noqa: F401 (fixtures)
     ROOT,
     Remote,
     both_filesystems,
-    fails,  # noqa: F401: fixtures,
+    fails,
     guest_on_both,
 )
 

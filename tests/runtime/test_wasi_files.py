@@ -1,5 +1,7 @@
 """Open files of WASI preview 1: `fd_read` .. `fd_filestat_set_times`, on memory and on a directory of the host."""
 
+import os
+
 import pytest
 from remote_guest import (  # noqa: F401 (fixtures)
     APPEND,
@@ -25,6 +27,8 @@ from remote_guest import (  # noqa: F401 (fixtures)
 
 from runtime.abi.errno import Errno
 from runtime.abi.flags import DIRECTORY_RIGHTS, FILE_RIGHTS, Rights
+from runtime.fs.node import FileSystem
+from runtime.limits import Limits
 
 READ, WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
 SEEK, TELL = int(Rights.FD_SEEK), int(Rights.FD_TELL)
@@ -446,3 +450,22 @@ def test_nothing_can_be_made_in_a_removed_directory(guest: Remote) -> None:
         guest.open("f", at=fd, oflags=CREAT, rights=WRITE)
     guest.mkdir("d")
     guest.rmdir("d")
+
+
+def test_a_full_table_refuses_and_keeps_nothing_open(filesystem: FileSystem) -> None:
+    with Remote(filesystem, setup=lambda builder: builder.limits(Limits(descriptors=8))) as guest:
+        guest.make("a", b"x")
+        for _ in range(3):
+            guest.open("a", rights=READ)
+        before = open_descriptors()
+        for _ in range(20):
+            with fails(Errno.MFILE):
+                guest.open("a", rights=READ)
+        assert open_descriptors() <= before
+        guest.done("fd_close", 6)
+        assert guest.open("a") == 6
+
+
+def open_descriptors() -> int:
+    """How many descriptors of the operating system this process has open."""
+    return len(os.listdir("/dev/fd"))
