@@ -6,7 +6,7 @@ memory's life; what changes is its size, which only grows. An access beyond the 
 
 from __future__ import annotations
 
-from ctypes import c_char
+from ctypes import addressof, c_char
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -137,3 +137,11 @@ class GuestMemory:
 
 
 _IOVEC = Struct("<II")
+
+
+def nowhere() -> GuestMemory:
+    """The memory of a module that is being instantiated: a host call of its start function finds nothing in it."""
+    return GuestMemory(addressof(_NOTHING), lambda: 0)
+
+
+_NOTHING = c_char()
