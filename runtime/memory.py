@@ -127,9 +127,13 @@ class GuestMemory:
             GuestError: `FAULT`; `INVAL` for more than 1024 buffers.
         """
         if count == 1:
-            self.check(pointer, 8)
+            if pointer + 8 > self._size:
+                self.check(pointer, 8)
             start, length = _IOVEC.unpack_from(self._view, pointer)
-            return [self.view(start, length)]
+            end = start + length
+            if end > self._size:
+                self.check(start, length)
+            return [self._view[start:end]]
         if count > _IOV_MAX:
             raise GuestError(Errno.INVAL)
         table = self.view(pointer, 8 * count)

@@ -15,11 +15,36 @@ from runtime.stdio import OutputBuffer
 
 # Programs that start processes or threads, or leave their stack by asyncify.
 NEEDS_PROCESSES = frozenset(
-    """dash-echo dash-subshell dash-pipe dash-pipe-chain dash-substitution dash-redirect dash-background-wait dash-trap
-    dash-stdin dash-not-found dash-100-forks example-fork example-vfork example-execve example-spawn example-longjmp
-    example-fork-longjmp example-signal example-epoll example-condvar example-stack
-    example-multi-threading example-thread-local exit-1-from-worker worker-panicking threaded-memory
-    2023-example-fork 2023-example-pipe""".split()
+    [
+        "dash-echo",
+        "dash-subshell",
+        "dash-pipe",
+        "dash-pipe-chain",
+        "dash-substitution",
+        "dash-redirect",
+        "dash-background-wait",
+        "dash-trap",
+        "dash-stdin",
+        "dash-not-found",
+        "dash-100-forks",
+        "example-fork",
+        "example-vfork",
+        "example-execve",
+        "example-spawn",
+        "example-longjmp",
+        "example-fork-longjmp",
+        "example-signal",
+        "example-epoll",
+        "example-condvar",
+        "example-stack",
+        "example-multi-threading",
+        "example-thread-local",
+        "exit-1-from-worker",
+        "worker-panicking",
+        "threaded-memory",
+        "2023-example-fork",
+        "2023-example-pipe",
+    ]
 )
 
 FOLDER = Path(os.environ.get("WPM_CONFORMANCE", Path(__file__).parents[2].parent / "shared" / "conformance"))
