@@ -228,6 +228,7 @@ class WasiProcess:
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
+        self.module.engine.insist(lambda: not set(threads) & set(self.threads.values()))
 
     def thread_ended(
         self, thread: GuestThread, code: int, trap: Trap | None = None, fault: BaseException | None = None

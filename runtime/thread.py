@@ -181,14 +181,18 @@ class GuestThread:
         Raises:
             Unwind: the process or the thread is being ended.
         """
+        # Before anything is looked at, so that what comes in meanwhile is not forgotten.
+        self.pending = False
         if self.process.ending is not None:
+            self.pending = True
             raise ProcessExit(self.process.ending, self.process.ending_signal)
         if self.dismissed:
+            self.pending = True
             raise ThreadExit
         if self._after_unwind is not None or self._resumed is not None:
             # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
+            self.pending = True
             return False
-        self.pending = False
         interrupts = False
         while self.signals:
             signal = self.signals.popleft()
