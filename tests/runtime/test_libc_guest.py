@@ -124,4 +124,4 @@ def test_a_failed_assertion_says_so() -> None:
 def test_memory_ends_at_the_limit() -> None:
     code, out, _, _ = run(WasiEnvBuilder().memory_limit(8 << 20), "memory")
     assert code == 0
-    assert 4 << 20 < int(out) < 8 << 20
+    assert 2 << 20 < int(out) < 8 << 20

@@ -11,7 +11,8 @@ from runtime.abi.errno import Errno
 from runtime.env import WasiEnvBuilder
 from runtime.errors import RuntimeFault
 
-SIGNALS_IGNORED = {0, 16, 17, 22, 27}
+# By the numbers of preview 1: none, CHLD, CONT, the four that stop (nobody could wake what they stop), URG, WINCH.
+SIGNALS_IGNORED = {0, 16, 17, 18, 19, 20, 21, 22, 27}
 
 
 def strings(guest: Remote, kind: str) -> list[bytes]:
@@ -124,7 +125,8 @@ def test_signals(signal: int) -> None:
         assert guest.answer() is Errno.SUCCESS
         assert guest.close() == 0
     else:
-        assert guest.process.wait(20) == 128 + signal
+        # A shell tells a signal by the number that POSIX systems have for it: theirs count STKFLT, which WASI leaves out.
+        assert guest.process.wait(20) == 128 + signal + (signal >= 16)
         guest.close()
 
 
