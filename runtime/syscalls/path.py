@@ -23,7 +23,7 @@ from runtime.abi.flags import (
 )
 from runtime.descriptors import Description, Descriptor
 from runtime.fs import naming
-from runtime.fs.devices import LentFile
+from runtime.fs.devices import DeviceFile, LentFile
 from runtime.fs.node import Directory, File, Symlink
 from runtime.fs.walk import walk
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
@@ -207,6 +207,9 @@ def rights_of(file: OpenFile) -> int:
     """What an open file of this kind can be used for."""
     if file.filetype in (Filetype.SOCKET_DGRAM, Filetype.SOCKET_STREAM):
         return SOCKET_RIGHTS
+    if isinstance(file, DeviceFile):
+        # With the right to seek: a C library takes a character device without it for a terminal.
+        return FILE_RIGHTS
     return FILE_RIGHTS if file.seekable else STREAM_RIGHTS
 
 

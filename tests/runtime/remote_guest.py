@@ -228,7 +228,7 @@ class Remote:
             control: the number of the descriptor that it is ruled by, when its standard streams are for the test: the
                 first number after the preopened directories.
         """
-        builder = WasiEnvBuilder("remote")
+        builder = WasiEnvBuilder("remote").devices(False)
         if filesystem is not None:
             builder.root(filesystem)
         self._ends: list[int] = []

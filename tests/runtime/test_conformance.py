@@ -11,7 +11,6 @@ import pytest
 from runtime.abi.filetype import Filetype
 from runtime.engine import Module
 from runtime.env import WasiEnvBuilder
-from runtime.fs.devices import DeviceFileSystem
 from runtime.fs.tmpfs import TmpFileSystem
 from runtime.stdio import InputBuffer, OutputBuffer
 
@@ -53,7 +52,7 @@ def test_case(conformance: Path, case: dict[str, Any]) -> None:
     for name in ("tmp", "bin"):
         root.root.mkdir(name)
     stdin = InputBuffer((case["stdin"] or "").encode(), terminal)
-    builder = WasiEnvBuilder().root(root).mount("/dev", DeviceFileSystem()).args(case["args"]).stdin(stdin)
+    builder = WasiEnvBuilder().root(root).args(case["args"]).stdin(stdin)
     builder.stdout(stdout).stderr(stderr).timeout(60)
     code = builder.build().run(compiled(conformance / case["file"]))
     found = {"stdout": stdout.getvalue().decode(), "stderr": stderr.getvalue().decode()}

@@ -9,6 +9,7 @@ from remote_guest import APPEND, BUFFER, RESULT, Remote
 
 from runtime.abi.errno import Errno
 from runtime.abi.filetype import Filetype
+from runtime.abi.flags import FILE_RIGHTS
 from runtime.env import WasiEnvBuilder
 from runtime.fs.node import OpenFile
 from runtime.stdio import HostStream, InputBuffer, OutputBuffer, pipe
@@ -199,3 +200,36 @@ def test_inherited_streams() -> None:
     assert all(isinstance(file, HostStream) for file in files)
     env.descriptors.close_all()
     os.fstat(1)
+
+
+def test_devices() -> None:
+    out = OutputBuffer()
+
+    def setup(builder: WasiEnvBuilder) -> None:
+        builder.devices(True).stdin(b"from the device").stdout(out)
+
+    both = 1 << 1 | 1 << 6
+    with Remote(control=5, setup=setup) as guest:
+        assert set(guest.names_in(guest.open("dev", rights=1 << 14))) >= {
+            "null",
+            "zero",
+            "full",
+            "urandom",
+            "stdout",
+            "fd",
+        }
+        null = guest.open("dev/null", rights=both)
+        assert guest.fd_bytes(null, b"gone") == 4
+        assert guest.fd_text(null) == b""
+        assert guest.fd_text(guest.open("dev/zero", rights=both), 8) == bytes(8)
+        assert guest.fd_write(guest.open("dev/full", rights=both), *guest.iovecs((BUFFER, 1)), RESULT) is Errno.NOSPC
+        assert len(set(guest.fd_text(guest.open("dev/urandom", rights=both), 4096))) > 200
+        assert guest.fd_text(guest.open("dev/stdin", rights=1 << 1)) == b"from the device"
+        guest.fd_bytes(guest.open("dev/fd/1", rights=1 << 6), b"one ")
+        guest.fd_bytes(guest.open("dev/stdout", rights=1 << 6), b"two")
+        assert guest.stat("dev/null").filetype == Filetype.CHARACTER_DEVICE
+        # As a C library opens it: with every right that reading and writing go with.
+        assert not is_terminal(guest, guest.open("dev/null", rights=FILE_RIGHTS))
+        for path in ("dev/new", "dev/fd/77"):
+            assert guest.path_open(3, 0, *guest.text(path), 1, 1 << 6, 0, 0, RESULT) is not Errno.SUCCESS
+    assert out.getvalue() == b"one two"
