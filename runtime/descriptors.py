@@ -121,18 +121,22 @@ class DescriptorTable:
         """Give out the lowest free number from `at_least` on.
 
         Raises:
-            GuestError: `MFILE` when the table is full.
+            GuestError: `MFILE` when the table is full; what nothing else refers to is closed.
         """
         with self._lock:
             number = max(self._lowest_free, at_least)
             while number in self._entries:
                 number += 1
-            if len(self._entries) >= self._limit or number >= 1 << 31:
-                raise GuestError(Errno.MFILE)
-            self._put(number, descriptor)
-            if at_least <= self._lowest_free:
-                self._lowest_free = number + 1
-            return number
+            if len(self._entries) < self._limit and number < 1 << 31:
+                self._put(number, descriptor)
+                if at_least <= self._lowest_free:
+                    self._lowest_free = number + 1
+                return number
+        with _references:
+            description = descriptor.description
+            description.references += 1
+        _release(description)
+        raise GuestError(Errno.MFILE)
 
     def replace(self, fd: int, descriptor: Descriptor) -> None:
         """Put the descriptor at exactly this number, closing what was there."""

@@ -14,9 +14,9 @@ the only place that knows how arguments lie in wasmtime's array of 16-byte value
 from __future__ import annotations
 
 import threading
-from ctypes import c_char, c_int32
+from ctypes import c_char
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.engine.library import HOST_CALL, lib
@@ -118,39 +118,66 @@ def _trap(message: bytes) -> int:
     return int(lib.wasmtime_trap_new(message, len(message)))
 
 
+# The values of a call lie in an array of 16-byte slots, at an address that is another one at every call. One view of the
+# host's memory and offsets into it cost a third of what an object for each address would.
+_LOWEST = 16
+_host = memoryview((c_char * (1 << 56)).from_address(_LOWEST)).cast("B")
+_host_words = _host.cast("I")
 _SLOT = {"i": "I12x", "I": "Q8x", "f": "f12x", "F": "d8x"}
+
+# The adapter of a signature is generated, so that it has no loop, no branch and no argument list that a call does not
+# need: half of the cost of a small host call is here.
+_ADAPTER = """
+def callback(_data, _caller, values, _count):
+    thread = local.thread
+    try:
+        {decode}
+        errno = function({arguments})
+    except GuestError as error:
+        errno = error.errno
+    except OSError as error:
+        errno = from_host(error)
+    except BaseException as reason:
+        return leave(thread, reason)
+    if thread.pending:
+        try:
+            thread.deliver()
+        except BaseException as reason:
+            return leave(thread, reason)
+    {store}
+    return 0
+"""
 
 
 def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
+    """The callback by which wasmtime calls the function."""
     parameters, results = call.signature.split(":")
-    function, local = call.function, current
-    slots = (c_char * (16 * len(parameters))).from_address
-    unpack = Struct("<" + "".join(_SLOT[letter] for letter in parameters)).unpack
-    result = c_int32.from_address
-    has_result = bool(results)
-
-    def callback(_data: int, _caller: int, values: int, _count: int) -> int:
-        try:
-            thread = local.thread
-            errno = function(thread, *unpack(slots(values)))
-            if thread.pending:
-                thread.deliver()
-        except GuestError as error:
-            errno = error.errno
-        except OSError as error:
-            errno = from_host(error)
-        except Unwind as unwind:
-            local.thread.unwinding = unwind
-            return _trap(b"unwind")
-        except BaseException as error:
-            # A mistake of ours must end the guest, not the host: it is kept, and raised to whoever waits for the guest.
-            local.thread.unwinding = error
-            return _trap(b"host error")
-        if has_result:
-            result(values).value = errno or 0
-        return 0
-
+    names = [f"a{index}" for index in range(len(parameters))]
+    source = _ADAPTER.format(
+        decode=f"{', '.join(names)}, = unpack(host, values - {_LOWEST})" if names else "pass",
+        arguments=", ".join(["thread", *names]),
+        store=f"host_words[(values - {_LOWEST}) >> 2] = errno or 0" if results else "pass",
+    )
+    scope: dict[str, Any] = {
+        "local": current,
+        "function": call.function,
+        "unpack": Struct("<" + "".join(_SLOT[letter] for letter in parameters)).unpack_from,
+        "host": _host,
+        "host_words": _host_words,
+        "from_host": from_host,
+        "leave": _leave,
+        "GuestError": GuestError,
+    }
+    exec(compile(source, f"<{call.namespace}.{call.name}>", "exec"), scope)
+    callback: Callable[[int, int, int, int], int] = scope["callback"]
     return callback
+
+
+def _leave(thread: GuestThread, reason: BaseException) -> int:
+    """Leave the guest's code: the trap to return."""
+    # A mistake of ours must end the guest, not the host: it is kept, and raised to whoever waits for the guest.
+    thread.unwinding = reason
+    return _trap(b"unwind" if isinstance(reason, Unwind) else b"host error")
 
 
 def _missing(item: Import) -> Callable[[int, int, int, int], int]:

@@ -6,7 +6,7 @@ memory's life; what changes is its size, which only grows. An access beyond the 
 
 from __future__ import annotations
 
-from ctypes import c_char
+from ctypes import addressof, c_char
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -127,9 +127,13 @@ class GuestMemory:
             GuestError: `FAULT`; `INVAL` for more than 1024 buffers.
         """
         if count == 1:
-            self.check(pointer, 8)
+            if pointer + 8 > self._size:
+                self.check(pointer, 8)
             start, length = _IOVEC.unpack_from(self._view, pointer)
-            return [self.view(start, length)]
+            end = start + length
+            if end > self._size:
+                self.check(start, length)
+            return [self._view[start:end]]
         if count > _IOV_MAX:
             raise GuestError(Errno.INVAL)
         table = self.view(pointer, 8 * count)
@@ -137,3 +141,11 @@ class GuestMemory:
 
 
 _IOVEC = Struct("<II")
+
+
+def nowhere() -> GuestMemory:
+    """The memory of a module that is being instantiated: a host call of its start function finds nothing in it."""
+    return GuestMemory(addressof(_NOTHING), lambda: 0)
+
+
+_NOTHING = c_char()

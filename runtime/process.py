@@ -218,6 +218,8 @@ class WasiProcess:
             thread.wait_for(lambda: len(self.threads) == 1)
 
     def _interrupt(self, threads: list[GuestThread]) -> None:
+        if not threads:
+            return
         if threads == [getattr(_current(), "thread", None)]:
             # The only thread ends itself: nobody has to be stopped.
             threads[0].pending = True
@@ -228,6 +230,13 @@ class WasiProcess:
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
+
+        def gone() -> bool:
+            if self.ending is not None:
+                return self.ended.is_set()
+            return not set(threads) & set(self.threads.values())
+
+        self.module.engine.insist(gone)
 
     def thread_ended(
         self, thread: GuestThread, code: int, trap: Trap | None = None, fault: BaseException | None = None

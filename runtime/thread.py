@@ -12,7 +12,7 @@ from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
 from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
-from runtime.memory import GuestMemory
+from runtime.memory import GuestMemory, nowhere
 from runtime.signals import RESTARTS, Signal, default_is_deadly
 from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
@@ -82,7 +82,7 @@ class GuestThread:
         self._lent: list[_Lent] = []
         self._store: Store | None = None
         self.machine: Machine
-        self.memory: GuestMemory
+        self.memory = nowhere()
         self.asyncify: Asyncify
         self.enter(process)
 
@@ -181,14 +181,18 @@ class GuestThread:
         Raises:
             Unwind: the process or the thread is being ended.
         """
+        # Before anything is looked at, so that what comes in meanwhile is not forgotten.
+        self.pending = False
         if self.process.ending is not None:
+            self.pending = True
             raise ProcessExit(self.process.ending, self.process.ending_signal)
         if self.dismissed:
+            self.pending = True
             raise ThreadExit
         if self._after_unwind is not None or self._resumed is not None:
             # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
+            self.pending = True
             return False
-        self.pending = False
         interrupts = False
         while self.signals:
             signal = self.signals.popleft()
@@ -312,10 +316,14 @@ class GuestThread:
             if self._store is None:
                 self.load()
             self._execute()
-        except Trap as error:
-            trap = error
         except BaseException as error:
-            fault = error
+            if isinstance(self.unwinding, Unwind):
+                # A start function left by way of a host call: there is no code to come back to.
+                self.unwinding.after(self)
+            elif isinstance(error, Trap):
+                trap = error
+            else:
+                fault = error
         finally:
             self.waker.close()
             del current.thread

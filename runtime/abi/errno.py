@@ -95,8 +95,10 @@ class GuestError(Exception):
     """A host call fails with this number: raised anywhere below a syscall, returned to the guest by the layer above it."""
 
     def __init__(self, errno: Errno) -> None:
-        super().__init__(errno.name)
         self.errno = errno
+
+    def __str__(self) -> str:
+        return self.errno.name
 
 
 _SPELLED_OTHERWISE = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import time
 from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +15,7 @@ from runtime.engine.library import ByteVec, PointerVec, check, lib, library_vers
 from runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 KINDS = "iIfF"
@@ -23,6 +24,7 @@ KINDS = "iIfF"
 PAGE = 65536
 """Bytes in a page of guest memory (WebAssembly core specification, 4.2.8)."""
 
+_INTERRUPT_SECONDS = 0.01
 _WASM_STACK = 2 << 20
 _SETTINGS = "epoch,threads,exceptions,tail-call,may-move=0,reservation=4G,stack=2M,opt=speed,globals=1"
 
@@ -60,10 +62,35 @@ class Engine:
         lib.wasmtime_config_memory_reservation_set(config, 4 << 30)
         lib.wasmtime_config_max_wasm_stack_set(config, _WASM_STACK)
         self.handle: int = lib.wasm_engine_new_with_config(config)
+        self._lock = threading.Lock()
+        self._undone: list[Callable[[], bool]] = []
+        self._ticking = False
 
     def interrupt(self) -> None:
         """Make every running guest look whether it has to stop."""
         lib.wasmtime_engine_increment_epoch(self.handle)
+
+    def insist(self, done: Callable[[], bool]) -> None:
+        """Interrupt again and again until it is done.
+
+        Once is not enough: a guest that looked just before is given its next deadline just after, and misses what happened
+        in between.
+        """
+        with self._lock:
+            self._undone.append(done)
+            if not self._ticking:
+                self._ticking = True
+                threading.Thread(target=self._tick, name="wasm-interrupt", daemon=True).start()
+
+    def _tick(self) -> None:
+        while True:
+            time.sleep(_INTERRUPT_SECONDS)
+            with self._lock:
+                self._undone = [done for done in self._undone if not done()]
+                if not self._undone:
+                    self._ticking = False
+                    return
+            self.interrupt()
 
     @staticmethod
     def fingerprint() -> str:

@@ -22,17 +22,6 @@ _NAMES: tuple[Literal["time", "monotonic", "process_time", "thread_time"], ...] 
 )
 
 
-def read_clock(clock: int) -> int:
-    """A clock's time in nanoseconds, by its `clockid`.
-
-    Raises:
-        GuestError: `INVAL` for a clock that there is not.
-    """
-    if clock >= len(_READ):
-        raise GuestError(Errno.INVAL)
-    return _READ[clock]()
-
-
 @syscall("clock_res_get", "ii:i")
 def clock_res_get(thread: GuestThread, clock: int, resolution: int) -> None:
     """Write the resolution of a clock in nanoseconds, a u64 at `resolution`."""
@@ -45,4 +34,6 @@ def clock_res_get(thread: GuestThread, clock: int, resolution: int) -> None:
 def clock_time_get(thread: GuestThread, clock: int, precision: int, result: int) -> None:
     """Write the time of a clock in nanoseconds, a u64 at `result`; the precision asked for is always reached."""
     del precision
-    thread.memory.set_u64(result, read_clock(clock))
+    if clock >= len(_READ):
+        raise GuestError(Errno.INVAL)
+    thread.memory.set_u64(result, _READ[clock]())

@@ -23,7 +23,7 @@ from runtime.abi.flags import (
 )
 from runtime.descriptors import Description, Descriptor
 from runtime.fs import naming
-from runtime.fs.devices import LentFile
+from runtime.fs.devices import DeviceFile, LentFile
 from runtime.fs.node import Directory, File, Symlink
 from runtime.fs.walk import walk
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from runtime.thread import GuestThread
 
 _READ_RIGHTS = int(Rights.FD_READ | Rights.FD_READDIR)
+_WRITE_RIGHT = int(Rights.FD_WRITE)
 _SIZE_RIGHT = int(Rights.PATH_FILESTAT_SET_SIZE)
 
 
@@ -171,6 +172,8 @@ def open_path(
         node = location.node
     if isinstance(node, Directory):
         assert location is not None
+        if rights & _WRITE_RIGHT and (beneath or not oflags & OFlags.DIRECTORY):
+            raise GuestError(Errno.ISDIR)
         return _open_directory(location, oflags, rights, inheriting, fdflags)
     if isinstance(node, Symlink):
         raise GuestError(Errno.LOOP)
@@ -183,7 +186,7 @@ def open_path(
 def _open_directory(location: Location, oflags: int, rights: int, inheriting: int, fdflags: int) -> Descriptor:
     if oflags & OFlags.CREAT and not oflags & OFlags.DIRECTORY:
         raise GuestError(Errno.ISDIR)
-    if oflags & OFlags.TRUNC or (rights & Rights.FD_WRITE and not oflags & OFlags.DIRECTORY):
+    if oflags & OFlags.TRUNC:
         raise GuestError(Errno.ISDIR)
     return Descriptor(Description(location=location, flags=fdflags), rights & DIRECTORY_RIGHTS, inheriting)
 
@@ -204,6 +207,9 @@ def rights_of(file: OpenFile) -> int:
     """What an open file of this kind can be used for."""
     if file.filetype in (Filetype.SOCKET_DGRAM, Filetype.SOCKET_STREAM):
         return SOCKET_RIGHTS
+    if isinstance(file, DeviceFile):
+        # With the right to seek: a C library takes a character device without it for a terminal.
+        return FILE_RIGHTS
     return FILE_RIGHTS if file.seekable else STREAM_RIGHTS
 
 

@@ -35,7 +35,9 @@ def opened(description: Description) -> OpenFile:
 
 def read(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Read at the description's position and move it; a stream blocks until there is something."""
-    file = opened(description)
+    file = description.file
+    if file is None:
+        raise GuestError(Errno.ISDIR)
     if file.seekable:
         with description.lock:
             count = file.readv(buffers, description.position)
@@ -50,9 +52,11 @@ def read(thread: GuestThread, description: Description, buffers: Sequence[memory
 
 def write(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Write at the description's position, or at the end when it appends, and move it; a stream blocks until it takes some."""
-    file = opened(description)
-    flags = description.flags
+    file = description.file
+    if file is None:
+        raise GuestError(Errno.ISDIR)
     if file.seekable:
+        flags = description.flags
         with description.lock:
             if flags & _APPEND:
                 count, description.position = file.append(buffers)
