@@ -46,7 +46,7 @@ def thread_spawn_proposal(thread: GuestThread, start: int) -> int:
     try:
         return thread.process.spawn_thread(_ENTRY, start, None)
     except GuestError as error:
-        return -error.errno
+        return -error.errno & 0xFFFF_FFFF
 
 
 @syscall("thread_join", "i:i", WASIX)
