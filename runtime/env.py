@@ -15,6 +15,7 @@ from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
 from runtime.hostcalls import current
 from runtime.limits import Limits
+from runtime.net import NetworkPolicy
 from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
 from runtime.syscalls.path import rights_of
@@ -41,6 +42,7 @@ class WasiEnv:
         programs: where the names of programs are looked up, if anywhere.
         limits: what it may use.
         control: the processes of this environment.
+        network: what of the host's network it may use.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class WasiEnv:
         limits: Limits,
         programs: Programs | None = None,
         control: ControlPlane | None = None,
+        network: NetworkPolicy | None = None,
     ) -> None:
         """An environment with nothing open.
 
@@ -68,6 +71,7 @@ class WasiEnv:
         self.programs = programs
         self.limits = limits
         self.control = control or ControlPlane(limits.processes)
+        self.network = network or NetworkPolicy.off()
 
     def locate(self, path: str) -> Location:
         """The directory at an absolute guest path.
@@ -124,6 +128,7 @@ class WasiEnvBuilder:
         self._limits: dict[str, int | float | None] = {}
         self._programs: Programs | None = None
         self._devices = True
+        self._network: NetworkPolicy | None = None
 
     def args(self, arguments: Iterable[str]) -> WasiEnvBuilder:
         """Add arguments behind `argv[0]`."""
@@ -224,6 +229,11 @@ class WasiEnvBuilder:
         self._programs = programs
         return self
 
+    def network(self, policy: NetworkPolicy) -> WasiEnvBuilder:
+        """What of the host's network the guest may use; nothing if this is not called."""
+        self._network = policy
+        return self
+
     def build(self) -> WasiEnv:
         """The environment.
 
@@ -249,6 +259,7 @@ class WasiEnvBuilder:
             cwd=self._cwd,
             limits=Limits(**self._limits),  # type: ignore[arg-type]
             programs=self._programs,
+            network=self._network,
         )
         self._open(env)
         return env

@@ -20,8 +20,11 @@ def load() -> None:
         path,
         poll,
         proc,
+        resolve,
         signal,
         sock,
+        sock_option,
+        sock_setup,
         stack,
         thread,
     )
