@@ -12,6 +12,7 @@ def load() -> None:
         descriptor,
         directory,
         duplicate,
+        epoll,
         event,
         execute,
         file,
