@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from runtime.abi.filetype import Filetype
 from runtime.abi.flags import ALL_RIGHTS, DIRECTORY_RIGHTS
+from runtime.clocks import WallClock
 from runtime.control import ControlPlane
 from runtime.descriptors import Description, Descriptor, DescriptorTable
 from runtime.errors import RuntimeFault
@@ -43,6 +45,7 @@ class WasiEnv:
         limits: what it may use.
         control: the processes of this environment.
         network: what of the host's network it may use.
+        clock: the time of day, which its processes may set.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class WasiEnv:
         self.limits = limits
         self.control = control or ControlPlane(limits.processes)
         self.network = network or NetworkPolicy.off()
+        self.clock = WallClock()
 
     def locate(self, path: str) -> Location:
         """The directory at an absolute guest path.
@@ -267,6 +271,10 @@ class WasiEnvBuilder:
     def _open(self, env: WasiEnv) -> None:
         for stream in self._stdio:
             file = _stream(stream)
+            if file.filetype is Filetype.CHARACTER_DEVICE:
+                from runtime.terminal import protect
+
+                protect()
             env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         for path, name in self._preopens or [("/", "/"), (self._cwd, ".")]:
             location = env.locate(path)

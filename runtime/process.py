@@ -270,6 +270,10 @@ class WasiProcess:
         if self._is_first:
             # Nobody is left to wait for what it has started.
             self.terminate_all(EXIT_SIGNAL + Signal.KILL)
+            if self.env.control.terminal_changed:
+                from runtime.terminal import restore
+
+                restore()
         self.env.control.ended(self)
         self.ended.set()
 
