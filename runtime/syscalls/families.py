@@ -8,6 +8,7 @@ def load() -> None:
     from runtime.syscalls import (  # noqa: F401
         args,
         clock,
+        context,
         cwd,
         descriptor,
         directory,

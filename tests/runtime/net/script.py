@@ -88,6 +88,11 @@ class Script:
         self.lines.append(f"(call {label})")
         return letters
 
+    def label(self, name: str, parameters: int) -> str:
+        """The label of a host function, for text of one's own."""
+        letters = signature(name, self.namespace, parameters)
+        return self.imports.setdefault((self.namespace, name, letters), f"$f{len(self.imports)}")
+
     def show(self, address: int, length: int) -> Script:
         """Write memory to standard output."""
         self.lines.append(f"(call $show (i32.const {address}) (i32.const {length}))")
