@@ -228,7 +228,8 @@ class Machine:
         finally:
             lib.wasm_functype_delete(kind)
         name = f"{TABLE_ENTRY}{index}"
-        self._functions[name] = function
+        self._externs[name] = function
+        self._functions[name] = ctypes.addressof(function) + Extern.handle.offset
         return name
 
     def memory(self) -> tuple[int, Callable[[], int]] | None:
