@@ -228,7 +228,12 @@ def _dismiss(context: _Context) -> None:
 
 
 def _names(thread: GuestThread) -> list[str]:
-    return sorted(name for name in thread.machine.module.exports if name.startswith(PREFIX))
+    """The module's mutable globals, always in the same order."""
+    known: list[str] | None = thread.machine.module.__dict__.get("mutable_globals")
+    if known is None:
+        known = sorted(name for name in thread.machine.module.exports if name.startswith(PREFIX))
+        thread.machine.module.__dict__["mutable_globals"] = known
+    return known
 
 
 def get_globals(thread: GuestThread) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """A tour through the functions that every namespace has, with each namespace's own generation of them."""
 
 import pytest
-from script import At, Script, run
+from script import At, Script, run, start
 
 from runtime.env import WasiEnvBuilder
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX
@@ -67,3 +67,9 @@ def test_the_process_itself(namespace: str) -> None:
     assert run(script, configure) == (
         b"\2\0\0\0\x09\0\0\0script\0b\0" + b"\1\0\0\0\4\0\0\0A=1\0" + b"\0\0\0\0\1\0\0\0/"
     )
+
+
+@pytest.mark.parametrize("namespace", [UNSTABLE, PREVIEW1, WASIX])
+def test_an_exit_code(namespace: str) -> None:
+    guest = start(Script(namespace=namespace).call("proc_exit", 300).call("sched_yield"))
+    assert guest.process.wait(20) == 300
