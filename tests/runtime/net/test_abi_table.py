@@ -1,6 +1,7 @@
 """The table of host functions: complete, tested and up to date."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,6 +33,27 @@ def test_every_function_of_the_header_is_there() -> None:
     families.load()
     assert len(HEADER) == len(set(HEADER)) == 85
     assert set(HEADER) <= {call.name for call in declared() if call.namespace == WASIX}
+
+
+def test_a_guest_is_given_the_families_that_it_imports() -> None:
+    """In a Python of its own for each family, so that nothing else has loaded it."""
+    families.load()
+    ours = {call.function.__module__.removeprefix("runtime.syscalls.") for call in declared()}
+    assert {family for _, family in families._RARE} - {"later"} <= ours
+    code = (
+        "import sys; from runtime import hostcalls; from runtime.syscalls import families\n"
+        "for name in sys.argv[1:]:\n"
+        "    hostcalls._declared.clear(); families._loaded.clear()\n"
+        "    for module in [m for m in sys.modules if m.startswith('runtime.syscalls.') and m != families.__name__]:\n"
+        "        del sys.modules[module]\n"
+        "    families.load_for([name])\n"
+        "    assert any(call.name == name for call in hostcalls.declared()), name\n"
+    )
+    rare = {family for _, family in families._RARE}
+    names = sorted(
+        {call.name for call in declared() if call.function.__module__.rpartition(".")[2] in {*rare, "hostcalls"}}
+    )
+    subprocess.run([sys.executable, "-c", code, *names], check=True, cwd=ROOT, timeout=60)
 
 
 def test_every_function_has_a_test() -> None:
