@@ -6,6 +6,7 @@ own, and `sock_accept_v2`, `sock_recv_from`, `sock_send_to`.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 import time
@@ -17,6 +18,7 @@ from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import SOCKET_RIGHTS, FdFlags, Rights
 from runtime.descriptors import Description, Descriptor
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.signals import Signal
 from runtime.sockets import SocketFile
 from runtime.waiting import READABLE, WRITABLE
 
@@ -155,7 +157,9 @@ def sock_recv_from(
     _, file = socket_of(thread, fd)
     sender = _receive(thread, fd, (iovs, count), flags, (size, out_flags))
     if not file.is_datagram and file.is_ip:
-        sender = file.socket.getpeername()
+        # The data are there, though the peer may be gone.
+        with contextlib.suppress(OSError):
+            sender = file.socket.getpeername()
     write_address(thread.memory, address, SocketAddress.of(sender), long=long)
 
 
@@ -202,17 +206,25 @@ def _rest(thread: GuestThread, description: Description, file: SocketFile, buffe
 
 @syscall("sock_send", "iiiii:i", PREVIEW1, UNSTABLE)
 def sock_send_preview1(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
-    """Send from `count` buffers; writes the number of bytes, u32. Errors: `INVAL` for flags: there are none."""
+    """Send from `count` buffers; writes the number of bytes, u32. Errors: `INVAL` for flags: there are none.
+
+    To a peer that is gone it is a `SIGPIPE`, as a write is: there is no flag against it here.
+    """
     if flags:
         raise GuestError(Errno.INVAL)
-    _send(thread, fd, (iovs, count), size, None, now=False)
+    try:
+        _send(thread, fd, (iovs, count), size, None, now=False)
+    except BrokenPipeError:
+        thread.process.raise_signal(Signal.PIPE)
+        raise
 
 
 @syscall("sock_send", "iiiii:i", WASIX)
 def sock_send(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
     """Send from `count` buffers; writes the number of bytes, u32; `siflags` 1 does not wait.
 
-    Errors: `NOTSOCK`, `NOTCONN`, `PIPE` (without a signal), `CONNRESET`, `MSGSIZE`, `AGAIN`, `TIMEDOUT`, `INTR`.
+    There is no `SIGPIPE`: C libraries do not pass on whether it is wanted. Errors: `NOTSOCK`, `NOTCONN`, `PIPE`, `CONNRESET`,
+    `MSGSIZE`, `AGAIN`, `TIMEDOUT`, `INTR`.
     """
     if flags & ~_SEND_DONT_WAIT:
         raise GuestError(Errno.INVAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -143,6 +144,15 @@ class Running:
 
     process: WasiProcess
     output: OutputBuffer
+
+    def shown(self, count: int, seconds: float = 20) -> bytes:
+        """What the guest has written, as soon as it is so many bytes."""
+        deadline = time.monotonic() + seconds
+        while len(self.output.data) < count:
+            assert self.process.exit_code is None, f"ended with {self.process.exit_code}"
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return self.output.getvalue()
 
     def finish(self, seconds: float = 20) -> bytes:
         """What the guest wrote; it has to end well."""

@@ -72,9 +72,7 @@ def test_a_guest_serves(family: int, accept: str) -> None:
     script.call("sock_shutdown", At(FD2), 3)
     script.call("fd_close", At(FD2))
     guest = start(script, on_loopback)
-    while len(guest.output.data) < 5:
-        pass
-    port = int.from_bytes(guest.output.getvalue()[3:5], "little")
+    port = int.from_bytes(guest.shown(5)[3:5], "little")
     message = bytes(range(100))
     with socket.create_connection((HOSTS[family], port)) as client:
         own = client.getsockname()[1]

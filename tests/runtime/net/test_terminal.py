@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from struct import pack, unpack
@@ -63,9 +62,7 @@ def test_without_a_terminal_there_is_a_usual_one() -> None:
 def test_the_terminal_is_as_before_whatever_happens(terminal: tuple[int, int], end: str) -> None:
     guest = start(raw().raw(end), lambda builder: builder.stdin(terminal[1]))
     if "loop" in end:
-        deadline = time.monotonic() + 10
-        while not guest.output.data and time.monotonic() < deadline:
-            time.sleep(0.001)
+        guest.shown(1)
         assert modes(terminal[1]) == (False, False)
         guest.process.terminate(3)
     guest.process.wait(10)
@@ -78,7 +75,7 @@ sys.path[:0] = [{here!r}]
 from test_terminal import raw
 from script import start
 guest = start(raw().raw({body!r}), lambda builder: builder.stdin(0).timeout(60))
-while not guest.output.data: pass
+guest.shown(1)
 print("raw", flush=True)
 {then}
 """
