@@ -1,5 +1,6 @@
 """Interest lists over pipes, sockets, events and files, by levels and by edges."""
 
+import os
 import socket
 import threading
 import time
@@ -239,3 +240,18 @@ def test_many_descriptors_come_and_go() -> None:
     made.raw("(br_if $again (i32.lt_u (i32.load (i32.const 900)) (i32.const 2000))))")
     wait(made)
     assert run(made) == b"\0"
+
+
+def test_a_process_gives_every_descriptor_back() -> None:
+    """Lists, stand-ins, pairs, events and pipes that a guest never closed."""
+    made = script(event(IN | OUT)).put(2000, b"file").put(64, b"localhost")
+    for name, arguments in (("fd_event", (1, 0, FD)), ("sock_pair", (3, 1, 0, FD, FD2)), ("fd_pipe", (FD, FD2))):
+        made.call(name, *arguments).call("epoll_ctl", At(EPOLL), ADD, At(FD), INTEREST)
+    made.call("path_open", 3, 0, 2000, 4, 1, 0x40_0000_0042, 0, 0, FD)
+    made.call("epoll_ctl", At(EPOLL), ADD, At(FD), INTEREST).call("sock_open", 1, 1, 6, FD)
+    wait(made, FOREVER)
+    module = made.module()
+    before = set(os.listdir("/dev/fd"))
+    for _ in range(20):
+        assert WasiEnvBuilder("script").timeout(30).build().run(module) == 0
+    assert len(os.listdir("/dev/fd")) <= len(before) + 1
