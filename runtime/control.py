@@ -14,10 +14,15 @@ if TYPE_CHECKING:
 
 
 class ControlPlane:
-    """Gives out pids, from 1, and knows who runs and who has ended unnoticed."""
+    """Gives out pids, from 1, and knows who runs and who has ended unnoticed.
+
+    Attributes:
+        terminal_changed: whether one of them has changed the terminal's mode.
+    """
 
     def __init__(self, limit: int = 1024) -> None:
         """A control plane for at most `limit` processes, ended ones that nobody has joined included."""
+        self.terminal_changed = False
         self._pids = itertools.count(1)
         self._limit = limit
         self._processes: dict[int, WasiProcess] = {}

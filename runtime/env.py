@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from runtime.abi.filetype import Filetype
 from runtime.abi.flags import ALL_RIGHTS, DIRECTORY_RIGHTS
+from runtime.clocks import WallClock
 from runtime.control import ControlPlane
 from runtime.descriptors import Description, Descriptor, DescriptorTable
 from runtime.errors import RuntimeFault
@@ -15,6 +17,7 @@ from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
 from runtime.hostcalls import current
 from runtime.limits import Limits
+from runtime.net import NetworkPolicy
 from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
 from runtime.syscalls.path import rights_of
@@ -41,6 +44,8 @@ class WasiEnv:
         programs: where the names of programs are looked up, if anywhere.
         limits: what it may use.
         control: the processes of this environment.
+        network: what of the host's network it may use.
+        clock: the time of day, which its processes may set.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class WasiEnv:
         limits: Limits,
         programs: Programs | None = None,
         control: ControlPlane | None = None,
+        network: NetworkPolicy | None = None,
     ) -> None:
         """An environment with nothing open.
 
@@ -68,6 +74,8 @@ class WasiEnv:
         self.programs = programs
         self.limits = limits
         self.control = control or ControlPlane(limits.processes)
+        self.network = network or NetworkPolicy.off()
+        self.clock = WallClock()
 
     def locate(self, path: str) -> Location:
         """The directory at an absolute guest path.
@@ -124,6 +132,7 @@ class WasiEnvBuilder:
         self._limits: dict[str, int | float | None] = {}
         self._programs: Programs | None = None
         self._devices = True
+        self._network: NetworkPolicy | None = None
 
     def args(self, arguments: Iterable[str]) -> WasiEnvBuilder:
         """Add arguments behind `argv[0]`."""
@@ -224,6 +233,11 @@ class WasiEnvBuilder:
         self._programs = programs
         return self
 
+    def network(self, policy: NetworkPolicy) -> WasiEnvBuilder:
+        """What of the host's network the guest may use; nothing if this is not called."""
+        self._network = policy
+        return self
+
     def build(self) -> WasiEnv:
         """The environment.
 
@@ -249,6 +263,7 @@ class WasiEnvBuilder:
             cwd=self._cwd,
             limits=Limits(**self._limits),  # type: ignore[arg-type]
             programs=self._programs,
+            network=self._network,
         )
         self._open(env)
         return env
@@ -256,6 +271,10 @@ class WasiEnvBuilder:
     def _open(self, env: WasiEnv) -> None:
         for stream in self._stdio:
             file = _stream(stream)
+            if file.filetype is Filetype.CHARACTER_DEVICE:
+                from runtime.terminal import protect
+
+                protect()
             env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         for path, name in self._preopens or [("/", "/"), (self._cwd, ".")]:
             location = env.locate(path)

@@ -15,6 +15,8 @@ from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runtime.asyncify import StackBounds
     from runtime.env import WasiEnv
     from runtime.errors import Trap
@@ -24,7 +26,7 @@ def linker_of(module: Module) -> Linker:
     """The host functions of a module, defined when first asked for and kept with it."""
     linker: Linker | None = module.__dict__.get("linker")
     if linker is None:
-        families.load()
+        families.load_for(item.name for item in module.imports)
         linker = module.__dict__["linker"] = Linker(module, resolve)
     return linker
 
@@ -138,18 +140,26 @@ class WasiProcess:
         """
         if entry not in self.module.exports or self.shared_memory is None:
             raise GuestError(Errno.NOTSUP)
+        return self.add_thread(lambda tid: GuestThread(self, tid, entry, (tid, argument), bounds)).tid
+
+    def add_thread(self, make: Callable[[int], GuestThread]) -> GuestThread:
+        """Start a thread that is made for a new tid.
+
+        Raises:
+            GuestError: `AGAIN`: there are as many threads as there may be.
+        """
         with self._lock:
             if len(self.threads) >= self.env.limits.threads:
                 raise GuestError(Errno.AGAIN)
             tid, self._next_tid = self._next_tid, self._next_tid + 1
-            thread = GuestThread(self, tid, entry, (tid, argument), bounds)
+            thread = make(tid)
             self.threads[tid] = thread
         try:
             thread.start()
         except GuestError:
             self.threads.pop(tid, None)
             raise
-        return tid
+        return thread
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until the process has ended.
@@ -270,6 +280,10 @@ class WasiProcess:
         if self._is_first:
             # Nobody is left to wait for what it has started.
             self.terminate_all(EXIT_SIGNAL + Signal.KILL)
+            if self.env.control.terminal_changed:
+                from runtime.terminal import restore
+
+                restore()
         self.env.control.ended(self)
         self.ended.set()
 

@@ -20,6 +20,7 @@ from runtime.waiting import Waker
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from runtime.contexts import Contexts
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
@@ -44,6 +45,7 @@ class GuestThread:
         process: the process; the child's while a vfork has lent it the thread.
         pending: whether something waits to be delivered at the end of the next host call: a signal, the process's end.
         unwinding: why the guest's code is being left, while it is.
+        contexts: the contexts among which it switches, once it has made one.
         checkpoints: stacks to which `stack_restore` can return, by the address of the guest's record.
     """
 
@@ -76,6 +78,7 @@ class GuestThread:
         self.waker = Waker()
         self.locals: dict[int, int] = {}
         self.checkpoints: dict[int, tuple[int, Frames]] = {}
+        self.contexts: Contexts | None = None
         self._bounds = bounds
         self._resumed: int | None = None
         self._after_unwind: Callable[[], None] | None = None
@@ -303,6 +306,7 @@ class GuestThread:
         self.entry, self.arguments, self._bounds = "_start", (), None
         self.checkpoints.clear()
         self.locals.clear()
+        self.contexts = None
         self.load()
         return True
 
@@ -325,6 +329,8 @@ class GuestThread:
             else:
                 fault = error
         finally:
+            if self.contexts is not None:
+                self.contexts.end()
             self.waker.close()
             del current.thread
             self._unload()

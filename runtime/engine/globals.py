@@ -1,8 +1,8 @@
-"""Gives a module that can fork names for its mutable globals.
+"""Gives a module that can fork, or switch contexts, names for its mutable globals.
 
-The engine's API reads and sets exported globals only, and a forked process needs all of them as they were. Before such
-a module is compiled, its export section (WebAssembly core specification, 5.5.10) gets an entry for each mutable global
-that the module defines. Nothing else changes, and nothing else could see the difference.
+The engine's API reads and sets exported globals only, and a forked process or another context needs all of them as they
+were. Before such a module is compiled, its export section (WebAssembly core specification, 5.5.10) gets an entry for each
+mutable global that the module defines. Nothing else changes, and nothing else could see the difference.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PREFIX = "wpm.global."
 
 _IMPORT, _GLOBAL, _EXPORT = 2, 6, 7
 _IMPORTED_GLOBAL = 3
-_FORK_MARK = b"asyncify_start_unwind"
+_MARKS = b"asyncify_start_unwind", b"context_create"
 _NUMBERS = {0x7F: "i32", 0x7E: "i64", 0x7D: "f32", 0x7C: "f64"}
 
 
@@ -62,11 +62,11 @@ class _Reader:
 
 
 def export_mutable_globals(wasm: bytes) -> bytes:
-    """The module with an export for each mutable global of number type, if it is one that can fork.
+    """The module with an export for each mutable global of number type, if it is one that can fork or switch contexts.
 
-    A module without asyncify is returned as it is, as is one that we cannot read.
+    Any other module is returned as it is, as is one that we cannot read.
     """
-    if _FORK_MARK not in wasm:
+    if not any(mark in wasm for mark in _MARKS):
         return wasm
     try:
         sections = list(_sections(wasm))

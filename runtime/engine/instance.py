@@ -12,6 +12,7 @@ from runtime.engine.library import (
     EXTERN_GLOBAL,
     EXTERN_MEMORY,
     EXTERN_SHARED_MEMORY,
+    EXTERN_TABLE,
     ByteVec,
     Extern,
     Instance,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.engine.linker import Linker
+
+
+TABLE_ENTRY = "wpm.table."
+"""Functions of the table are known to `Machine.call` by this and their index: no export of a module is named so."""
 
 
 class SharedMemory:
@@ -201,6 +206,31 @@ class Machine:
             raise Trap(_last_line(error), None, ())
         if trap.value:
             raise _trap(trap.value)
+
+    def entry_at(self, index: int) -> str | None:
+        """The name by which `call` knows the function at this index of the function table.
+
+        `None` when there is no function without parameters and results; the table has to be exported.
+        """
+        table = self.export("__indirect_function_table")
+        if table is None or table.kind != EXTERN_TABLE:
+            return None
+        value = Value()
+        place = ctypes.addressof(table) + Extern.handle.offset
+        # A null reference is a function of no store.
+        if not lib.wasmtime_table_get(self.store.context, place, index, byref(value)) or not value.of[0]:
+            return None
+        function = Extern(EXTERN_FUNC, value.of)
+        kind = lib.wasmtime_func_type(self.store.context, ctypes.addressof(function) + Extern.handle.offset)
+        try:
+            if lib.wasm_functype_params(kind).contents.size or lib.wasm_functype_results(kind).contents.size:
+                return None
+        finally:
+            lib.wasm_functype_delete(kind)
+        name = f"{TABLE_ENTRY}{index}"
+        self._externs[name] = function
+        self._functions[name] = ctypes.addressof(function) + Extern.handle.offset
+        return name
 
     def memory(self) -> tuple[int, Callable[[], int]] | None:
         """Where the guest's memory is and how to ask its size in bytes: the shared one, else the export `memory`."""

@@ -26,7 +26,7 @@ PAGE = 65536
 
 _INTERRUPT_SECONDS = 0.01
 _WASM_STACK = 2 << 20
-_SETTINGS = "epoch,threads,exceptions,tail-call,may-move=0,reservation=4G,stack=2M,opt=speed,globals=1"
+_SETTINGS = "epoch,threads,exceptions,tail-call,may-move=0,reservation=4G,stack=2M,opt=speed,globals=2"
 
 
 class MemoryType(NamedTuple):

@@ -203,6 +203,11 @@ class OpenFile(ABC):
         """The descriptor behind this file when waiting to write, where that is another one."""
         return self.fileno()
 
+    def timeout(self, *, writing: bool) -> int | None:
+        """How long a transfer may wait, in nanoseconds; `None` for as long as it takes."""
+        del writing
+        return None
+
     @abstractmethod
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Read into the buffers, in order; the number of bytes read.

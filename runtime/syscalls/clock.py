@@ -1,4 +1,4 @@
-"""Clocks. Source: WASI preview 1, `clock_res_get` and `clock_time_get`."""
+"""Clocks. Source: WASI preview 1, `clock_res_get` and `clock_time_get`; `api_wasix.h`, `clock_time_set`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from runtime.abi.errno import Errno, GuestError
-from runtime.hostcalls import syscall
+from runtime.abi.flags import ClockId
+from runtime.hostcalls import WASIX, syscall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.thread import GuestThread
 
+_REALTIME = int(ClockId.REALTIME)
 _READ: tuple[Callable[[], int], ...] = (time.time_ns, time.monotonic_ns, time.process_time_ns, time.thread_time_ns)
 _NAMES: tuple[Literal["time", "monotonic", "process_time", "thread_time"], ...] = (
     "time",
@@ -36,4 +38,16 @@ def clock_time_get(thread: GuestThread, clock: int, precision: int, result: int)
     del precision
     if clock >= len(_READ):
         raise GuestError(Errno.INVAL)
-    thread.memory.set_u64(result, _READ[clock]())
+    now = thread.env.clock.now() if clock == _REALTIME else _READ[clock]()
+    thread.memory.set_u64(result, now)
+
+
+@syscall("clock_time_set", "iI:i", WASIX)
+def clock_time_set(thread: GuestThread, clock: int, now: int) -> None:
+    """Set the time of day that this environment sees, in nanoseconds; the host's clock stays as it is.
+
+    Errors: `INVAL` for any other clock.
+    """
+    if clock != _REALTIME:
+        raise GuestError(Errno.INVAL)
+    thread.env.clock.set(now)

@@ -43,14 +43,14 @@ class _Subscription(NamedTuple):
     error: Errno = Errno.SUCCESS
 
 
-def _deadline(clock: int, timeout: int, flags: int) -> int:
+def _deadline(thread: GuestThread, clock: int, timeout: int, flags: int) -> int:
     """When a clock subscription fires, as nanoseconds of `time.monotonic_ns`."""
     now = time.monotonic_ns()
     match clock:
         case ClockId.MONOTONIC:
             return timeout if flags & _ABSOLUTE else now + timeout
         case ClockId.REALTIME:
-            return now + timeout - (time.time_ns() if flags & _ABSOLUTE else 0)
+            return now + timeout - (thread.env.clock.now() if flags & _ABSOLUTE else 0)
         case ClockId.PROCESS_CPUTIME | ClockId.THREAD_CPUTIME:
             raise GuestError(Errno.NOTSUP)
         case _:
@@ -65,7 +65,7 @@ def _subscription(thread: GuestThread, fields: tuple[int, int, bytes], clock_lay
     try:
         if kind is EventType.CLOCK:
             clock, timeout, _precision, flags = clock_layout.unpack_from(rest)[-4:]
-            return _Subscription(userdata, kind, _deadline(clock, timeout, flags))
+            return _Subscription(userdata, kind, _deadline(thread, clock, timeout, flags))
         description = thread.descriptors.use(SUBSCRIPTION_FD.unpack_from(rest)[0], _POLL)
         return _Subscription(userdata, kind, description=description)
     except GuestError as error:

@@ -1,17 +1,26 @@
-"""Sockets that the guest was given. Source: WASI preview 1, `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`."""
+"""Data through sockets: accept, receive, send, shut down.
+
+Source: WASI preview 1, `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`; `api_wasix.h`, the same with flags of its
+own, and `sock_accept_v2`, `sock_recv_from`, `sock_send_to`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import sys
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
+from runtime.abi.address import SocketAddress, address_room, knows_long_addresses, read_address, write_address
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import SOCKET_RIGHTS, FdFlags, Rights
 from runtime.descriptors import Description, Descriptor
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.signals import Signal
 from runtime.sockets import SocketFile
-from runtime.syscalls.transfer import write
-from runtime.waiting import READABLE
+from runtime.waiting import READABLE, WRITABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,61 +30,161 @@ if TYPE_CHECKING:
 
     R = TypeVar("R")
 
-_PEEK, _WAITALL = 1, 2
+_PEEK, _WAITALL, _TRUNCATED, _DONT_WAIT = 1, 2, 4, 8
+_SEND_DONT_WAIT = 1
 _DATA_TRUNCATED = 1
 _NONBLOCK = int(FdFlags.NONBLOCK)
+_RECEIVE_TIMEOUT, _SEND_TIMEOUT, _ACCEPT_TIMEOUT = 19, 20, 22
+_REAL_LENGTH = sys.platform == "linux"
 
 
-def _socket(thread: GuestThread, fd: int, right: Rights) -> tuple[Description, SocketFile]:
-    description = thread.descriptors.use(fd, int(right))
+def socket_of(thread: GuestThread, fd: int, right: int = 0) -> tuple[Description, SocketFile]:
+    """The socket that is open as `fd`.
+
+    Raises:
+        GuestError: `BADF`, `NOTCAPABLE`, `NOTSOCK`.
+    """
+    description = thread.descriptors.use(fd, 0)
     if not isinstance(description.file, SocketFile):
         raise GuestError(Errno.NOTSOCK)
-    return description, description.file
+    return thread.descriptors.use(fd, right), description.file
 
 
-def _patiently(thread: GuestThread, description: Description, file: SocketFile, attempt: Callable[[], R]) -> R:
-    """Do what may have to wait until the socket is readable."""
+def add_socket(thread: GuestThread, file: SocketFile, flags: int = 0) -> int:
+    """Give a socket the lowest free number; it is closed when there is none.
+
+    Raises:
+        GuestError: `MFILE`.
+    """
+    try:
+        return thread.descriptors.add(Descriptor(Description(file=file, flags=flags), SOCKET_RIGHTS, SOCKET_RIGHTS))
+    except GuestError:
+        file.close()
+        raise
+
+
+def patiently(
+    thread: GuestThread,
+    description: Description,
+    file: SocketFile,
+    option: int,
+    attempt: Callable[[], R],
+    *,
+    now: bool = False,
+) -> R:
+    """Do what may have to wait, until it is done, or the time that was set with the socket option is over.
+
+    Raises:
+        GuestError: `AGAIN` when the socket or the call (`now`) does not wait, `TIMEDOUT`, `INTR`.
+    """
+    deadline: int | None = None
     while True:
         try:
             return attempt()
         except BlockingIOError:
-            if description.flags & _NONBLOCK:
+            if now or description.flags & _NONBLOCK:
                 raise
-            thread.block([(file.socket.fileno(), READABLE)])
+        patience = file.timeouts.get(option)
+        if deadline is None and patience is not None:
+            deadline = time.monotonic_ns() + patience
+        event = WRITABLE if option == _SEND_TIMEOUT else READABLE
+        if not thread.block([(file.socket.fileno(), event)], deadline):
+            raise GuestError(Errno.TIMEDOUT)
 
 
-@syscall("sock_accept", "iii:i", PREVIEW1, UNSTABLE)
+@syscall("sock_accept", "iii:i", PREVIEW1, UNSTABLE, WASIX)
 def sock_accept(thread: GuestThread, fd: int, flags: int, result: int) -> None:
     """Take a connection from a listening socket, with `fdflags` for it; writes its descriptor, u32."""
+    _accept(thread, fd, flags, result)
+
+
+@syscall("sock_accept_v2", "iiii:i", WASIX)
+@syscall("sock_accept", "iiii:i", WASIX)
+def sock_accept_v2(thread: GuestThread, fd: int, flags: int, result: int, address: int) -> None:
+    """Take a connection, with `fdflags` for it; writes its descriptor, u32, and the peer's `addr_port`.
+
+    Errors: `INVAL` for flags that there are not and for a socket that does not listen, `AGAIN`, `TIMEDOUT`, `INTR`.
+    """
+    long = knows_long_addresses(thread.process.module)
+    thread.memory.check(address, address_room(long=long))
+    peer = _accept(thread, fd, flags, result)
+    write_address(thread.memory, address, SocketAddress.of(peer), long=long)
+
+
+def _accept(thread: GuestThread, fd: int, flags: int, result: int) -> object:
     if flags & ~_NONBLOCK:
         raise GuestError(Errno.INVAL)
     thread.memory.check(result, 4)
-    description, file = _socket(thread, fd, Rights.SOCK_ACCEPT)
-    connection = _patiently(thread, description, file, file.accept)
-    descriptor = Descriptor(Description(file=connection, flags=flags), SOCKET_RIGHTS, SOCKET_RIGHTS)
-    thread.memory.set_u32(result, thread.descriptors.add(descriptor))
+    description, file = socket_of(thread, fd, int(Rights.SOCK_ACCEPT))
+    connection, peer = patiently(thread, description, file, _ACCEPT_TIMEOUT, file.accept_from)
+    thread.memory.set_u32(result, add_socket(thread, connection, flags))
+    return peer
 
 
-@syscall("sock_recv", "iiiiii:i", PREVIEW1, UNSTABLE, WASIX)
-def sock_recv(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int, out_flags: int) -> None:
+@syscall("sock_recv", "iiiiii:i", PREVIEW1, UNSTABLE)
+def sock_recv_preview1(
+    thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int, out_flags: int
+) -> None:
     """Receive into `count` buffers; writes the number of bytes, u32, and `roflags`, u16.
 
     `riflags`: 1 peeks, 2 waits until the buffers are full. Errors: `INVAL`, `NOTSOCK`, `AGAIN`.
     """
     if flags & ~(_PEEK | _WAITALL):
         raise GuestError(Errno.INVAL)
-    description, file = _socket(thread, fd, Rights.FD_READ)
-    buffers = [buffer for buffer in thread.memory.iovecs(iovs, count) if len(buffer)]
+    _receive(thread, fd, (iovs, count), flags, (size, out_flags))
+
+
+@syscall("sock_recv", "iiiiii:i", WASIX)
+def sock_recv(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int, out_flags: int) -> None:
+    """As in preview 1, with two more `riflags`: 4 tells a datagram's real length, 8 does not wait.
+
+    Errors: `INVAL`, `NOTSOCK`, `NOTCONN`, `CONNRESET`, `AGAIN`, `TIMEDOUT`, `INTR`.
+    """
+    if flags & ~(_PEEK | _WAITALL | _TRUNCATED | _DONT_WAIT):
+        raise GuestError(Errno.INVAL)
+    _receive(thread, fd, (iovs, count), flags, (size, out_flags))
+
+
+@syscall("sock_recv_from", "iiiiiii:i", WASIX)
+def sock_recv_from(
+    thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int, out_flags: int, address: int
+) -> None:
+    """As `sock_recv`; writes the sender's `addr_port` too: the peer's for a connection."""
+    if flags & ~(_PEEK | _WAITALL | _TRUNCATED | _DONT_WAIT):
+        raise GuestError(Errno.INVAL)
+    long = knows_long_addresses(thread.process.module)
+    thread.memory.check(address, address_room(long=long))
+    _, file = socket_of(thread, fd)
+    sender = _receive(thread, fd, (iovs, count), flags, (size, out_flags))
+    if not file.is_datagram and file.is_ip:
+        # The data are there, though the peer may be gone.
+        with contextlib.suppress(OSError):
+            sender = file.socket.getpeername()
+    write_address(thread.memory, address, SocketAddress.of(sender), long=long)
+
+
+def _receive(thread: GuestThread, fd: int, iovs: tuple[int, int], flags: int, results: tuple[int, int]) -> object:
+    description, file = socket_of(thread, fd, int(Rights.FD_READ))
+    memory = thread.memory
+    memory.check(results[0], 4)
+    memory.check(results[1], 2)
+    buffers = [buffer for buffer in memory.iovecs(*iovs) if len(buffer)]
     host_flags = socket.MSG_PEEK if flags & _PEEK else 0
-    received, cut = _patiently(thread, description, file, lambda: file.receive(buffers, host_flags))
-    if flags & _WAITALL and not flags & _PEEK and received:
+    if flags & _TRUNCATED and file.is_datagram and _REAL_LENGTH:
+        host_flags |= socket.MSG_TRUNC
+    now = bool(flags & _DONT_WAIT)
+    received, cut, sender = patiently(
+        thread, description, file, _RECEIVE_TIMEOUT, lambda: file.receive_from(buffers, host_flags), now=now
+    )
+    if flags & _WAITALL and not flags & _PEEK and received and not file.is_datagram:
         received += _rest(thread, description, file, buffers, received)
-    thread.memory.set_u32(size, received)
-    thread.memory.set_u16(out_flags, _DATA_TRUNCATED if cut else 0)
+    memory.set_u32(results[0], received)
+    memory.set_u16(results[1], _DATA_TRUNCATED if cut else 0)
+    return sender
 
 
 def _rest(thread: GuestThread, description: Description, file: SocketFile, buffers: list[memoryview], done: int) -> int:
-    """Fill what is left of the buffers after `done` bytes, as far as the peer sends."""
+    """Fill what is left of the buffers after `done` bytes, as far as the peer sends before anything goes wrong."""
     more = 0
     for buffer in buffers:
         if done >= len(buffer):
@@ -83,7 +192,11 @@ def _rest(thread: GuestThread, description: Description, file: SocketFile, buffe
             continue
         part, done = buffer[done:], 0
         while len(part):
-            received, _ = _patiently(thread, description, file, lambda part=part: file.receive([part], 0))  # type: ignore[misc]
+            attempt = partial(file.receive, [part], 0)
+            try:
+                received, _ = patiently(thread, description, file, _RECEIVE_TIMEOUT, attempt)
+            except (OSError, GuestError):
+                return more
             if not received:
                 return more
             more += received
@@ -91,13 +204,61 @@ def _rest(thread: GuestThread, description: Description, file: SocketFile, buffe
     return more
 
 
-@syscall("sock_send", "iiiii:i", PREVIEW1, UNSTABLE, WASIX)
-def sock_send(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
-    """Send from `count` buffers; writes the number of bytes, u32. Errors: `INVAL` for flags: there are none."""
+@syscall("sock_send", "iiiii:i", PREVIEW1, UNSTABLE)
+def sock_send_preview1(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
+    """Send from `count` buffers; writes the number of bytes, u32. Errors: `INVAL` for flags: there are none.
+
+    To a peer that is gone it is a `SIGPIPE`, as a write is: there is no flag against it here.
+    """
     if flags:
         raise GuestError(Errno.INVAL)
-    description, _ = _socket(thread, fd, Rights.FD_WRITE)
-    thread.memory.set_u32(size, write(thread, description, thread.memory.iovecs(iovs, count)))
+    try:
+        _send(thread, fd, (iovs, count), size, None, now=False)
+    except BrokenPipeError:
+        thread.process.raise_signal(Signal.PIPE)
+        raise
+
+
+@syscall("sock_send", "iiiii:i", WASIX)
+def sock_send(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
+    """Send from `count` buffers; writes the number of bytes, u32; `siflags` 1 does not wait.
+
+    There is no `SIGPIPE`: C libraries do not pass on whether it is wanted. Errors: `NOTSOCK`, `NOTCONN`, `PIPE`, `CONNRESET`,
+    `MSGSIZE`, `AGAIN`, `TIMEDOUT`, `INTR`.
+    """
+    if flags & ~_SEND_DONT_WAIT:
+        raise GuestError(Errno.INVAL)
+    _send(thread, fd, (iovs, count), size, None, now=bool(flags))
+
+
+@syscall("sock_send_to", "iiiiii:i", WASIX)
+def sock_send_to(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, address: int, size: int) -> None:
+    """Send a datagram to an `addr_port`; writes the number of bytes, u32.
+
+    Errors: as `sock_send`; `NOTSUP` without a network, `PERM` where the network's rules do not allow it.
+    """
+    if flags & ~_SEND_DONT_WAIT:
+        raise GuestError(Errno.INVAL)
+    _, file = socket_of(thread, fd)
+    target: SocketAddress | None = None
+    if file.is_ip:
+        target = read_address(thread.memory, address, long=knows_long_addresses(thread.process.module))
+        thread.env.network.connect(file.protocol, target.host, target.port)
+    # A connection takes no address: what it is connected to is not chosen again.
+    _send(thread, fd, (iovs, count), size, target if file.is_datagram else None, now=bool(flags))
+
+
+def _send(
+    thread: GuestThread, fd: int, iovs: tuple[int, int], size: int, target: SocketAddress | None, *, now: bool
+) -> None:
+    description, file = socket_of(thread, fd, int(Rights.FD_WRITE))
+    thread.memory.check(size, 4)
+    buffers = thread.memory.iovecs(*iovs)
+
+    def attempt() -> int:
+        return file.writev(buffers, 0) if target is None else file.send_to(buffers, target.for_host())
+
+    thread.memory.set_u32(size, patiently(thread, description, file, _SEND_TIMEOUT, attempt, now=now))
 
 
 @syscall("sock_shutdown", "ii:i")
@@ -106,5 +267,5 @@ def sock_shutdown(thread: GuestThread, fd: int, how: int) -> None:
     ways = {1: socket.SHUT_RD, 2: socket.SHUT_WR, 3: socket.SHUT_RDWR}
     if how not in ways:
         raise GuestError(Errno.INVAL)
-    _, file = _socket(thread, fd, Rights.SOCK_SHUTDOWN)
+    _, file = socket_of(thread, fd, int(Rights.SOCK_SHUTDOWN))
     file.socket.shutdown(ways[how])

@@ -70,8 +70,9 @@ def thread_exit(thread: GuestThread, code: int) -> None:
 
 @syscall("thread_id", "i:i", WASIX)
 def thread_id(thread: GuestThread, result: int) -> None:
-    """Write the tid, u32."""
-    thread.memory.set_u32(result, thread.tid)
+    """Write the tid, u32: in every context that of the thread which made it."""
+    owner = thread if thread.contexts is None else thread.contexts.main
+    thread.memory.set_u32(result, owner.tid)
 
 
 @syscall("thread_parallelism", "i:i", WASIX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -80,4 +81,7 @@ def _wait(thread: GuestThread, description: Description, file: OpenFile, event: 
     descriptor = file.fileno() if event == READABLE else file.write_fileno()
     if description.flags & _NONBLOCK or descriptor is None:
         raise GuestError(Errno.AGAIN)
-    thread.block([(descriptor, event)])
+    patience = file.timeout(writing=event == WRITABLE)
+    deadline = None if patience is None else time.monotonic_ns() + patience
+    if not thread.block([(descriptor, event)], deadline):
+        raise GuestError(Errno.TIMEDOUT)
