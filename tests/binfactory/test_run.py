@@ -260,13 +260,13 @@ class TestUnion:
 class TestNames:
     def test_a_file_of_the_guest_runs_as_what_it_is(self, root: FileSystem, factory: BinFactory) -> None:
         inner = pack("n/in@1.0.0", **TOOLS, commands={"in": command("args", main_args=["webc"]), "o": command("env")})
-        write(root, "/work/in", inner)
-        write(root, "/work/plain", ARGUMENTS)
-        write(root, "/work/script", b"#! ./plain  -f  x \nbody\n")
+        write(root, "/job/in", inner)
+        write(root, "/job/plain", ARGUMENTS)
+        write(root, "/job/script", b"#! ./plain  -f  x \nbody\n")
         env, _ = environment(factory, root)
-        env.cwd = env.locate("/work")
-        assert run(factory, root, "/work/plain", "1") == ["/work/plain", "1"]
-        assert run(factory, root, "/work/in", "1") == ["/work/in", "webc", "1"]
+        env.cwd = env.locate("/job")
+        assert run(factory, root, "/job/plain", "1") == ["/job/plain", "1"]
+        assert run(factory, root, "/job/in", "1") == ["/job/in", "webc", "1"]
         program = factory.find("./script", env)
         assert program is not None
         assert program.arguments(["script", "a"]) == ["./plain", "-f  x", "./script", "a"]
@@ -400,11 +400,11 @@ class TestRealPrograms:
         root = sandbox_root()
         unite_package(factory, root, shell)
         unite_package(factory, root, tools)
-        write(root, "/work/greet", b"#!/bin/dash -e\necho script $0 $1\n")
+        write(root, "/job/greet", b"#!/bin/dash -e\necho script $0 $1\n")
         lines = [
             "show 1",
             "echo",
-            "/work/greet you",
+            "/job/greet you",
             "nosuch || echo $?",
             "exec /usr/bin/show 2",
         ]
@@ -413,6 +413,6 @@ class TestRealPrograms:
         assert factory.spawn("dash", env).wait(60) == 0, out.getvalue()
         written = out.getvalue().decode().split("\n")
         assert written[0] == "show\0-m\x001\0"
-        assert written[1] == "script /work/greet you"
+        assert written[1] == "script /job/greet you"
         assert "127" in written
         assert written[-1] == "/usr/bin/show\0-m\x002\0"
