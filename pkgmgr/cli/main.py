@@ -4,7 +4,7 @@ Each verb is a module `pkgmgr.cli.VERB` with `add_arguments(parser)` and `run(ar
 Only the verb that was typed is imported, so that `wpm run` pays for nothing else.
 
 Exit codes: 0 success; 1 an error, told in one line on standard error; 2 wrong usage; 130 interrupted. `wpm run`
-passes the guest's own code through; a guest that traps exits 134.
+passes the guest's own code through; a guest that traps exits 134, one whose time is up 124.
 """
 
 from __future__ import annotations
@@ -13,37 +13,93 @@ import argparse
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, cast
 
-VERBS = {
-    "run": "Run a command of the project, a package, a .webc or a .wasm",
-    "install": "Resolve, download and install the project's dependencies",
-    "lock": "Resolve the project's dependencies and write wasmer.lock",
-    "tree": "Show the project's packages as a tree",
-    "list": "List the commands and packages of the project",
-    "build": "Pack a directory with a wasmer.toml into a WEBC file",
-    "inspect": "Show what is in a WEBC file",
-    "unpack": "Extract a WEBC file into a directory",
-    "cache": "Look after the store: verify, info, dir",
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class VerbModule(Protocol):
+        """What the module of a verb has."""
+
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+            """Declare the options."""
+
+        def run(self, arguments: argparse.Namespace) -> int:
+            """Do it; the exit code."""
+
+
+class Verb(NamedTuple):
+    """What the help says of a verb: a line, and a command line that somebody might type."""
+
+    summary: str
+    example: str
+
+
+VERBS: Final = {
+    "run": Verb(
+        "Run a command of the project, a package, a .webc or a .wasm",
+        "wpm run --volume .:/work --cwd /work wpm/coreutils -e wc -- -l notes.txt",
+    ),
+    "install": Verb("Resolve, download and install the project's dependencies", "wpm install --locked"),
+    "lock": Verb("Resolve the project's dependencies and write wasmer.lock", "wpm lock --upgrade wpm/hello"),
+    "tree": Verb("Show the project's packages as a tree", "wpm tree --project ../other"),
+    "list": Verb("List the commands and packages of the project", "wpm list --json"),
+    "build": Verb("Pack a directory with a wasmer.toml into a WEBC file", "wpm build . -o hello.webc"),
+    "inspect": Verb("Show what is in a WEBC file", "wpm inspect --files hello.webc"),
+    "unpack": Verb("Extract a WEBC file into a directory", "wpm unpack hello.webc -o hello"),
+    "cache": Verb("Look after the store: verify, info, dir, clean", "wpm cache verify"),
 }
+
+_BROKEN_PIPE: Final = 141
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command line and return its exit code; `argv` is without the program's name."""
-    arguments = _parse(sys.argv[1:] if argv is None else argv)
-    verb = import_module(f"pkgmgr.cli.{arguments.verb}")
+    """Run one command line and return its exit code; `argv` is without the program's name.
+
+    Raises:
+        SystemExit: The usage is wrong (2), or was asked for (0).
+    """
     try:
-        return int(verb.run(arguments))
+        code = _run(sys.argv[1:] if argv is None else argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone: leave quietly, and keep the interpreter from flushing into it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        # The reader of our output has gone: leave quietly, as any tool in a pipeline does.
+        _abandon_output()
+        return _BROKEN_PIPE
     except Exception as error:
-        if _is_ours(error):
-            print(f"wpm: {error}", file=sys.stderr)
-            return 1
+        if not _is_ours(error):
+            raise
+        print(f"wpm: {_line(error)}", file=sys.stderr)
+        if isinstance(error, OSError):
+            _abandon_output()
+        return 1
+
+
+def _run(argv: list[str]) -> int:
+    try:
+        module, arguments = _parse(argv)
+        return int(module.run(arguments))
+    except SystemExit:
+        # Help was printed: its reader may be gone too.
+        if sys.stdout is not None:
+            sys.stdout.flush()
         raise
+
+
+def _abandon_output() -> None:
+    """Keep the interpreter from flushing, at its end, into an output that has failed."""
+    try:
+        descriptor = sys.stdout.fileno()
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        except (OSError, UnboundLocalError):
+            return
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -52,31 +108,62 @@ def _is_ours(error: BaseException) -> bool:
     return isinstance(error, OSError) or any(cls.__name__ in names for cls in type(error).__mro__)
 
 
-def _parse(argv: list[str]) -> argparse.Namespace:
-    # What comes after `--` is the guest's, whatever it looks like.
-    cut = argv.index("--") if "--" in argv else len(argv)
-    argv, rest = argv[:cut], argv[cut + 1 :]
+def _line(error: Exception) -> str:
+    """What went wrong; an error of the operating system as people read it."""
+    if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    return str(error)
+
+
+def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
     if argv and argv[0] in VERBS:
-        # One verb needs one parser: making all of them takes longer than a small guest runs.
-        verb = argv[0]
-        parser = argparse.ArgumentParser(prog=f"wpm {verb}", description=VERBS[verb] + ".")
-        import_module(f"pkgmgr.cli.{verb}").add_arguments(parser)
-        return parser.parse_args(argv[1:], argparse.Namespace(verb=verb, rest=rest))
+        name = argv[0]
+        module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
+        parser = argparse.ArgumentParser(
+            prog=f"wpm {name}",
+            description=VERBS[name].summary + ".",
+            epilog="Example: " + VERBS[name].example,
+            allow_abbrev=False,
+        )
+        module.add_arguments(parser)
+        parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
+        return module, parse(parser, argv[1:])
+    _without_verb(argv)
+
+
+def _without_verb(argv: list[str]) -> NoReturn:
     parser = argparse.ArgumentParser(
         prog="wpm",
+        usage="wpm [-h] [-V] VERB ...",
         description="Package manager and runner for WebAssembly packages.",
-        epilog="Exit codes: 0 success, 1 an error, 2 wrong usage, 130 interrupted; `wpm run` exits as the guest does.",
+        epilog="Exit codes: 0 success, 1 an error, 2 wrong usage, 130 interrupted; `wpm run` exits as the guest does. "
+        "`wpm VERB --help` has the options of a verb and an example.",
+        allow_abbrev=False,
     )
     parser.add_argument("-V", "--version", action="store_true", help="print the version and exit")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB")
-    for name, summary in VERBS.items():
-        verbs.add_parser(name, help=summary)
-    if parser.parse_args(argv).version:
-        from importlib.metadata import version
+    verbs = parser.add_argument_group("verbs")
+    for name, verb in VERBS.items():
+        verbs.add_argument(name, nargs="?", help=verb.summary)
+    match argv:
+        case ["-V" | "--version"]:
+            from pkgmgr import __version__
 
-        print(f"wpm {version('wpm-webc')}")
-        raise SystemExit(0)
-    parser.print_help(sys.stderr)
+            print(f"wpm {__version__}")
+            raise SystemExit(0)
+        case ["-h" | "--help" | "help"]:
+            parser.print_help()
+            raise SystemExit(0)
+        case []:
+            parser.print_help(sys.stderr)
+            raise SystemExit(2)
+        case ["-h" | "--help" | "help", name, *_] if name in VERBS:
+            _parse([name, "--help"])
+        case [word, *_]:
+            from difflib import get_close_matches
+
+            near = get_close_matches(word, VERBS, 1)
+            meant = f": did you mean {near[0]}?" if near else ""
+            parser.error(f"{word}: no such {'option' if word.startswith('-') else 'verb'}{meant} (see wpm --help)")
     raise SystemExit(2)
 
 

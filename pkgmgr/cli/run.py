@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _INTERRUPTED = 130
+_DEFAULT_HANDLER = 127
+"""How a guest of wasix-libc exits that took a signal for which it has no handler."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "wpm run [OPTIONS] INPUT [-- ARGS]"
     parser.epilog = (
         "INPUT is a command of the project, a package (wpm/hello, ns/name@^1.2, sha256:…, a URL), a .webc, a .wasm, or a "
-        "directory with a wasmer.toml. Example: wpm run --volume .:/work --cwd /work wpm/coreutils -e wc -- -l notes.txt"
+        f"directory with a wasmer.toml. {parser.epilog}"
     )
     parser.add_argument("input", metavar="INPUT", help="what to run")
     parser.add_argument(
-        "words", metavar="ARGS", nargs="*", help="arguments for the guest; those with a dash go behind --"
+        "words", metavar="ARGS", nargs="*", default=[], help="arguments for the guest; those with a dash go behind --"
     )
     parser.add_argument("-e", "--entrypoint", metavar="NAME", help="the command of the package to run")
     parser.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable; K takes ours")
@@ -51,11 +53,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--map-command", action="append", default=[], metavar="NAME=FILE", help="make a file a command")
     parser.add_argument(
-        "--net", nargs="?", const="", metavar="RULES", help="let the guest use the network, as far as the rules allow"
+        "--net",
+        metavar="RULES",
+        help="let the guest use the network; --net=RULES: as far as the rules allow",
     )
     parser.add_argument("--timeout", type=_seconds, metavar="TIME", help="end the guest after 10, 1.5s, 500ms, 2m …")
     parser.add_argument("--memory", type=_size, metavar="SIZE", help="the most memory for a process: 64M, 1G …")
     add_registry(parser)
+
+
+def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Tell our options from the guest's arguments: what comes behind the first `--` is the guest's, whatever it is."""
+    cut = words.index("--") if "--" in words else len(words)
+    # `--net` alone has no value, and must not take INPUT for one.
+    ours = ["--net=" if word == "--net" else word for word in words[:cut]]
+    arguments, unknown = parser.parse_known_intermixed_args(ours, argparse.Namespace(rest=words[cut + 1 :]))
+    if unknown:
+        parser.error(f"{unknown[0]}: no option of wpm run; arguments for the guest with a dash go behind --")
+    return arguments
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -101,6 +116,8 @@ def _wait(process: WasiProcess, timeout: float | None) -> int:
         print(process.trap.backtrace(), file=sys.stderr)
     elif process.timed_out:
         print(f"wpm: {process.name}: ended after {timeout:g} s (--timeout)", file=sys.stderr)
+    if interrupted and code == _DEFAULT_HANDLER:
+        return _INTERRUPTED
     return code & 0xFF if code <= 0xFF else code & 0xFF or 1
 
 
@@ -163,7 +180,10 @@ def _size(text: str) -> int:
     """A number of bytes: `65536`, `64M`, `64MiB`, `1g`."""
     number = text.rstrip("BbIiKkMmGg")
     unit = text[len(number) :].lower().removesuffix("ib").removesuffix("b")
-    size = int(float(number) * _UNITS[unit]) if unit in _UNITS else -1
+    try:
+        size = int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        size = -1
     if size < 65536:
         raise argparse.ArgumentTypeError(f"{text}: expected a size of at least 64K, as 64M or 1G")
     return size

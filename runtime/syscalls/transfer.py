@@ -74,6 +74,8 @@ def write(thread: GuestThread, description: Description, buffers: Sequence[memor
             _wait(thread, description, file, WRITABLE)
         except BrokenPipeError:
             thread.process.raise_signal(Signal.PIPE)
+            # Now, not at the next call: a guest that dies of it must not first complain that it could not write.
+            thread.deliver()
             raise
 
 
