@@ -87,15 +87,14 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     for spec in options.uses:
         unite_package(factory, root, _used(spec, store, install))
     builder = WasiEnvBuilder(target.program.name).args(options.arguments).envs(options.environ).root(root)
+    cwd = _absolute(options.cwd or target.cwd or "/")
+    if cwd != "/" and "PWD" not in options.environ:
+        # Preview 1 has no other way to tell a guest where it is; a shell tells it so too.
+        builder.env("PWD", cwd)
     for volume in options.volumes:
         builder.mount(volume.guest, _host(volume))
     env = (
-        builder.cwd(options.cwd or target.cwd or "/")
-        .inherit_stdio()
-        .memory_limit(options.memory)
-        .timeout(options.seconds)
-        .programs(factory)
-        .build()
+        builder.cwd(cwd).inherit_stdio().memory_limit(options.memory).timeout(options.seconds).programs(factory).build()
     )
     map_commands(env, options.commands)
     try:
@@ -115,6 +114,13 @@ def _used(spec: str, store: Store, install: InstallOptions) -> BinaryPackage:
     if Path(spec).is_dir():
         return load_package(project_node(Project.open(Path(spec)), store, install))
     return load_package(package_node(spec, store, install))
+
+
+def _absolute(path: str) -> str:
+    from posixpath import normpath
+
+    # POSIX lets two leading slashes mean something else, and so does normpath.
+    return "/" + normpath(path).lstrip("/") if path.startswith("/") else normpath(f"/{path}")
 
 
 def _host(volume: Volume) -> FileSystem:

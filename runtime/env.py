@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import ALL_RIGHTS, DIRECTORY_RIGHTS
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from runtime.engine import Module
-    from runtime.fs.node import FileSystem, OpenFile
+    from runtime.fs.node import Directory, FileSystem, OpenFile
     from runtime.programs import Programs
+
+
+_MOST_TOPS: Final = 256
 
 
 class WasiEnv:
@@ -46,6 +50,7 @@ class WasiEnv:
         control: the processes of this environment.
         network: what of the host's network it may use.
         clock: the time of day, which its processes may set.
+        has_root: whether the guest was given the root directory, and so everything.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class WasiEnv:
         self.control = control or ControlPlane(limits.processes)
         self.network = network or NetworkPolicy.off()
         self.clock = WallClock()
+        self.has_root = False
 
     def locate(self, path: str) -> Location:
         """The directory at an absolute guest path.
@@ -173,7 +179,9 @@ class WasiEnvBuilder:
             path: where it is, an absolute guest path.
             name: what the guest knows it by; the path if none is given.
 
-        Without any preopen the guest gets `/`, and the working directory as `.`.
+        Without any preopen the guest gets `/`, and the working directory as `.`; where that is not the root, also the
+        directories of the root under their names. A guest of preview 1 finds absolute paths and those that start at
+        the working directory by nothing but the names of preopens.
         """
         self._preopens.append((path, name or path))
         return self
@@ -276,7 +284,8 @@ class WasiEnvBuilder:
 
                 protect()
             env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
-        for path, name in self._preopens or [("/", "/"), (self._cwd, ".")]:
+        env.has_root = not self._preopens
+        for path, name in self._preopens or _whole(env, self._cwd):
             location = env.locate(path)
             env.descriptors.add(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
         if self._sockets:
@@ -285,6 +294,32 @@ class WasiEnvBuilder:
             for sock in self._sockets:
                 file = SocketFile(sock)
                 env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+
+
+def _whole(env: WasiEnv, cwd: str) -> list[tuple[str, str]]:
+    """The preopens of a guest that has the root: paths, and the names that tell absolute from relative ones.
+
+    wasi-libc drops the leading slash and takes the preopen with the longest name that the rest begins with, the last of
+    equals: with `/` and `.` alone, `/work/x` is `work/x` in the working directory. A name that the working directory has
+    too is left to it.
+    """
+    if env.cwd.node is env.root.node:
+        return [("/", "/"), (cwd, ".")]
+    here = env.cwd.directory
+    tops = [
+        (f"/{entry.name}", f"/{entry.name}")
+        for entry in islice(env.root.directory.entries(), _MOST_TOPS)
+        if entry.filetype is Filetype.DIRECTORY and not _has(here, entry.name)
+    ]
+    return [("/", "/"), *sorted(tops), (cwd, ".")]
+
+
+def _has(directory: Directory, name: str) -> bool:
+    try:
+        directory.lookup(name)
+    except OSError:
+        return False
+    return True
 
 
 def _stream(stream: OpenFile | int | bytes | None) -> OpenFile:

@@ -116,19 +116,20 @@ def _line(error: Exception) -> str:
 
 
 def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
-    if argv and argv[0] in VERBS:
-        name = argv[0]
-        module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
-        parser = argparse.ArgumentParser(
-            prog=f"wpm {name}",
-            description=VERBS[name].summary + ".",
-            epilog="Example: " + VERBS[name].example,
-            allow_abbrev=False,
-        )
-        module.add_arguments(parser)
-        parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
-        return module, parse(parser, argv[1:])
-    _without_verb(argv)
+    if not argv or argv[0] not in VERBS:
+        _without_verb(argv)
+    name = argv[0]
+    module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
+    # One verb needs one parser: making all of them takes longer than a small guest runs.
+    parser = argparse.ArgumentParser(
+        prog=f"wpm {name}",
+        description=VERBS[name].summary + ".",
+        epilog="Example: " + VERBS[name].example,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
+    return module, parse(parser, argv[1:])
 
 
 def _without_verb(argv: list[str]) -> NoReturn:

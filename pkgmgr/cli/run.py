@@ -123,6 +123,9 @@ def _wait(process: WasiProcess, timeout: float | None) -> int:
 
 def _environ(arguments: argparse.Namespace) -> dict[str, str]:
     variables = dict(os.environ) if arguments.forward_host_env else {}
+    for place in ("PWD", "OLDPWD"):
+        # These are about the host's directories; the guest is elsewhere.
+        variables.pop(place, None)
     for text in arguments.env:
         name, equals, value = text.partition("=")
         if not name:

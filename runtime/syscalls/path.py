@@ -1,7 +1,8 @@
 """Paths: open, create, remove, rename, link, metadata.
 
 Source: WASI preview 1, `path_create_directory` .. `path_unlink_file`. A module of preview 1 or `wasi_unstable` names only
-what lies beneath the directory that it gives; a WASIX module has POSIX paths (absolute ones, and `..` up to the root).
+what lies beneath the directory that it gives; a WASIX module has POSIX paths (absolute ones, and `..` up to the root),
+and so has whoever was given the root.
 """
 
 from __future__ import annotations
@@ -54,8 +55,18 @@ def resolve(
     if start is None:
         raise GuestError(Errno.NOTDIR)
     text = thread.memory.text(path, length)
-    beneath = not thread.process.module.is_wasix
-    return walk(thread.env.root, start, text, follow=follow, beneath=beneath, naming=naming)
+    return walk(thread.env.root, start, text, follow=follow, beneath=is_confined(thread, fd), naming=naming)
+
+
+def is_confined(thread: GuestThread, fd: int) -> bool:
+    """Whether paths from this directory may name only what lies beneath it.
+
+    Who was given the root directory itself has nothing above any directory to be kept from: `..` and absolute links are
+    then what POSIX says, from the directories that it was given.
+    """
+    if thread.process.module.is_wasix:
+        return False
+    return not thread.env.has_root or thread.descriptors.get(fd).preopen is None
 
 
 @syscall("path_open", "iiiiiIIii:i")
@@ -124,9 +135,9 @@ def open_at(
     start = thread.descriptors.use(fd, needed).location
     if start is None:
         raise GuestError(Errno.NOTDIR)
-    beneath = not thread.process.module.is_wasix
+    beneath = is_confined(thread, fd)
     allowed = thread.descriptors.get(fd).inheriting
-    if rights & ~allowed and beneath:
+    if rights & ~allowed and not thread.process.module.is_wasix:
         raise GuestError(Errno.NOTCAPABLE)
     text = thread.memory.text(path, length)
     rights, inheriting = rights & allowed, inheriting & allowed
