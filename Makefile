@@ -18,7 +18,7 @@ $(VENV)/.installed: pyproject.toml
 run: $(VENV)/.installed
 	$(BIN)/wpm install --offline
 	$(BIN)/wpm tree
-	$(BIN)/wpm run top-words -- README.md
+	$(BIN)/wpm run --volume .:/work:ro --cwd /work top-words -- README.md
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --dist loadgroup
