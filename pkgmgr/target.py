@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pkgmgr.store import Store
     from runtime.programs import Program
 
+_MOST_NAMED = 12
 _WASM, _WEBC = b"\0asm", b"\0webc"
 
 
@@ -63,14 +64,25 @@ def find_target(
         if text in package.commands:
             return _of_command(package, text, modules)
         if "/" not in text:
-            names = ", ".join(sorted(package.commands)) or "none"
             raise WpmError(
-                f"{text}: neither a file nor a command of {project.manifest.path} (commands: {names}): "
+                f"{text}: neither a file nor a command of {project.manifest.path} ({_commands_like(text, package)}); "
                 "a package of a registry is written NAMESPACE/NAME"
             )
     from pkgmgr.closure import package_node
 
     return _of_package(package_node(text, store, options), entrypoint, modules)
+
+
+def _commands_like(text: str, package: BinaryPackage) -> str:
+    """The commands that somebody may have meant."""
+    from difflib import get_close_matches
+
+    names = sorted(package.commands)
+    if near := get_close_matches(text, names, 3):
+        return f"did you mean {' or '.join(near)}?"
+    if len(names) > _MOST_NAMED:
+        return f"its {len(names)} commands: wpm list"
+    return f"commands: {', '.join(names) or 'none'}"
 
 
 def project_node(project: Project, store: Store, options: InstallOptions) -> PackageNode:
@@ -86,7 +98,8 @@ def project_node(project: Project, store: Store, options: InstallOptions) -> Pac
     manifest = project.manifest
     name = f"{manifest.name or manifest.path.parent}@{manifest.version or '0.0.0'}"
     if not (manifest.modules or manifest.commands or manifest.fs):
-        return PackageNode(name, dependencies=dependencies, commands=(), mounts=())
+        # There is no file, and nothing in it that anybody would have to vouch for.
+        return PackageNode(name, dependencies=dependencies, commands=(), mounts=(), sha256="")
     from pkgmgr.built import build_into_store
 
     built = build_into_store(manifest.directory, store)
@@ -135,6 +148,8 @@ def _load(node: PackageNode) -> BinaryPackage:
 
 def _of_package(node: PackageNode, entrypoint: str | None, modules: ModuleCache) -> Target:
     package = _load(node)
+    if entrypoint is None and node.path is None:
+        raise WpmError(f"{node.id}: the project has no command of its own: choose one of its packages' with -e")
     if entrypoint is None:
         return _of_command(package, package.entrypoint_command().name, modules)
     return _of_command(package, entrypoint, modules)

@@ -51,6 +51,7 @@ VERBS: Final = {
 }
 
 _BROKEN_PIPE: Final = 141
+_LONGEST_NAME: Final = 300
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -111,7 +112,9 @@ def _is_ours(error: BaseException) -> bool:
 def _line(error: Exception) -> str:
     """What went wrong; an error of the operating system as people read it."""
     if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
-        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+        name = str(error.filename or "")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+        return f"{shown}: {error.strerror}" if shown else error.strerror
     return str(error)
 
 

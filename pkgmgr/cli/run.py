@@ -151,7 +151,7 @@ def _volume(text: str) -> Volume:
     option = f"--volume {text}"
     parts = text.split(":")
     access = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "rw"
-    if len(parts) == 1:
+    if len(parts) == 1 and text:
         # As wasmer does: one path is the same on both sides.
         return _checked(option, parts[0], str(Path(parts[0]).absolute()), read_only=access == "ro")
     if len(parts) != 2 or not all(parts):

@@ -106,6 +106,13 @@ def test_a_command_of_the_project_from_anywhere_inside_it(greeter: Path) -> None
     assert output("run", "seq", "2", cwd=greeter) == "1\n2\n"
 
 
+def test_a_project_that_is_nothing_but_dependencies(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "only", {"wpm/text-tools": "^1", "wpm/coreutils": "^1"})
+    assert output("run", "seq", "2", cwd=project) == "1\n2\n"
+    assert output("run", project, "-e", "count-lines", stdin=b"a\nb\n", cwd=tmp_path).split() == ["2"]
+    assert output("run", "--use", "only/", "wpm/coreutils", "-e", "ls", "/bin/story", cwd=tmp_path) == "/bin/story\n"
+
+
 def test_a_directory_of_the_project_does_not_hide_a_command(greeter: Path) -> None:
     (greeter / "seq").mkdir()
     (greeter / "greet").write_text("not a program")
