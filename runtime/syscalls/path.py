@@ -1,8 +1,7 @@
 """Paths: open, create, remove, rename, link, metadata.
 
 Source: WASI preview 1, `path_create_directory` .. `path_unlink_file`. A module of preview 1 or `wasi_unstable` names only
-what lies beneath the directory that it gives; a WASIX module has POSIX paths (absolute ones, and `..` up to the root),
-and so has whoever was given the root.
+what lies beneath the directory that it gives; a WASIX module has POSIX paths (absolute ones, and `..` up to the root).
 """
 
 from __future__ import annotations
@@ -61,12 +60,19 @@ def resolve(
 def is_confined(thread: GuestThread, fd: int) -> bool:
     """Whether paths from this directory may name only what lies beneath it.
 
-    Who was given the root directory itself has nothing above any directory to be kept from: `..` and absolute links are
-    then what POSIX says, from the directories that it was given.
+    Who has the root too may climb from its working directory, as a program does anywhere else: there is nothing above
+    that it was not given.
     """
     if thread.process.module.is_wasix:
         return False
-    return not thread.env.has_root or thread.descriptors.get(fd).preopen is None
+    descriptor = thread.descriptors.get(fd)
+    location = descriptor.description.location
+    return not (
+        descriptor.preopen == "."
+        and thread.env.has_root
+        and location is not None
+        and location.node is not thread.env.root.node
+    )
 
 
 @syscall("path_open", "iiiiiIIii:i")

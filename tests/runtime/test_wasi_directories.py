@@ -133,9 +133,12 @@ def test_the_root_and_the_working_directory_are_preopened() -> None:
     root = TmpFileSystem()
     root.root.mkdir("work").create("here")
     with Remote(root, setup=lambda builder: builder.cwd("/work")) as guest:
-        assert preopened(guest) == {3: b"/", 4: b"."}
-        assert guest.names_in(4) == ["here"]
+        # The name in the middle is what keeps "/work" from being taken for "work" in the working directory.
+        assert preopened(guest) == {3: b"/", 4: b"/work", 5: b"."}
+        assert guest.names_in(5) == guest.names_in(4) == ["here"]
         assert guest.names_in(3) == ["work"]
+    with Remote(root) as guest:
+        assert preopened(guest) == {3: b"/", 4: b"."}
 
 
 def test_preopens_of_ones_own() -> None:
