@@ -44,6 +44,7 @@ class RunOptions(NamedTuple):
         commands: Names with files of the host that become commands.
         memory: The most bytes of memory for each of its processes.
         seconds: The longest that it may run.
+        network: What of the network it may use, as `NetworkPolicy.parse` reads it: None is nothing, `""` everything.
     """
 
     arguments: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ class RunOptions(NamedTuple):
     commands: Mapping[str, Path] = {}
     memory: int | None = None
     seconds: float | None = None
+    network: str | None = None
 
 
 def start(text: str, store: Store, install: InstallOptions, options: RunOptions) -> WasiProcess:
@@ -69,7 +71,7 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     Raises:
         WpmError: It cannot be found, or a volume or directory is not there.
         FactoryError: A package is wrong.
-        RuntimeFault: The module needs what the runtime does not have.
+        RuntimeFault: The module needs what the runtime does not have, or the network is not told as it must be.
     """
     from binfactory.factory import BinFactory
     from binfactory.modules import ModuleCache
@@ -77,7 +79,9 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     from binfactory.use import map_commands, unite_package
     from pkgmgr.target import find_target
     from runtime.env import WasiEnvBuilder
+    from runtime.net import NetworkPolicy
 
+    network = NetworkPolicy.parse(options.network)
     modules = ModuleCache(store.modules)
     target = find_target(text, options.entrypoint, store, install, modules)
     factory = BinFactory(modules)
@@ -94,7 +98,13 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     for volume in options.volumes:
         builder.mount(volume.guest, _host(volume))
     env = (
-        builder.cwd(cwd).inherit_stdio().memory_limit(options.memory).timeout(options.seconds).programs(factory).build()
+        builder.cwd(cwd)
+        .inherit_stdio()
+        .memory_limit(options.memory)
+        .timeout(options.seconds)
+        .programs(factory)
+        .network(network)
+        .build()
     )
     map_commands(env, options.commands)
     try:

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--net",
         metavar="RULES",
-        help="let the guest use the network; --net=RULES: as far as the rules allow",
+        help="let the guest use the network; --net=RULES: what these allow (loopback, allow:tcp:HOST:PORT, …)",
     )
     parser.add_argument("--timeout", type=_seconds, metavar="TIME", help="end the guest after 10, 1.5s, 500ms, 2m …")
     parser.add_argument("--memory", type=_size, metavar="SIZE", help="the most memory for a process: 64M, 1G …")
@@ -89,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         commands=dict(_mapping(text) for text in arguments.map_command),
         memory=arguments.memory,
         seconds=arguments.timeout,
+        network=arguments.net,
     )
     install = InstallOptions(
         registry=arguments.registry, offline=arguments.offline, include=tuple(arguments.include_webc)

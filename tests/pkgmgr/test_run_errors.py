@@ -109,6 +109,9 @@ FAILURES = [
     ["run", "--registry", "https://example.org", "n/n"],
     ["run", "--registry", "empty", "n/n"],
     ["run", "--memory", "64K", HELLO],
+    ["run", "--net=bogus", HELLO],
+    ["run", "--net=allow:tcp:example.org", HELLO],
+    ["run", "--net=ipv4:allow=1.2.3.4:99999", HELLO],
     # The other verbs
     ["install"],
     ["install", "--project", "none"],

@@ -142,3 +142,38 @@ def test_memory(tmp_path: Path) -> None:
 
 def test_net_takes_no_input_for_its_rules() -> None:
     assert output("run", "--net", "wpm/hello", "you") == "Hello, you!\n"
+    assert output("run", "--net=loopback", "wpm/hello", "you") == "Hello, you!\n"
+
+
+SOCKET = """(module
+  (import "wasix_32v1" "sock_open" (func $open (param i32 i32 i32 i32) (result i32)))
+  (import "wasix_32v1" "sock_connect" (func $connect (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "\\01\\00PPPP\\7f\\00\\00\\01")
+  (func (export "_start")
+    (drop (call $open (i32.const 1) (i32.const 1) (i32.const 6) (i32.const 0)))
+    (call $exit (call $connect (i32.load (i32.const 0)) (i32.const 16)))))"""
+
+
+@pytest.mark.parametrize(
+    ("words", "reached"),
+    [
+        ([], False),
+        (["--net"], True),
+        (["--net="], True),
+        (["--net=loopback"], True),
+        (["--net=allow:tcp:127.0.0.1:*"], True),
+        (["--net=ipv4:allow=127.0.0.0/8:*/out"], True),
+        (["--net=deny:127.0.0.1:*,allow:*:*"], False),
+        (["--net=allow:tcp:127.0.0.1:1"], False),
+    ],
+)
+def test_net_is_a_policy(tmp_path: Path, words: list[str], reached: bool) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        text = SOCKET.replace("PPPP", "".join(f"\\{byte:02x}" for byte in port.to_bytes(2, "little")))
+        (tmp_path / "connect.wasm").write_bytes(bytes(wat2wasm(text)))
+        assert (wpm("run", *words, tmp_path / "connect.wasm").returncode == 0) is reached
