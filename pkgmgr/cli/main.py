@@ -54,6 +54,17 @@ _BROKEN_PIPE: Final = 141
 _LONGEST_NAME: Final = 300
 
 
+class _Help(argparse.HelpFormatter):
+    """Help as wide as the terminal. Without a width argparse imports shutil to ask, for every option that is declared."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
+        except (ValueError, OSError):
+            width = 80
+        super().__init__(prog, width=max(width, 40) - 2)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run one command line and return its exit code; `argv` is without the program's name.
 
@@ -129,6 +140,7 @@ def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
         description=VERBS[name].summary + ".",
         epilog="Example: " + VERBS[name].example,
         allow_abbrev=False,
+        formatter_class=_Help,
     )
     module.add_arguments(parser)
     parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
