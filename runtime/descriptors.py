@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -189,7 +190,9 @@ class DescriptorTable:
                 if description.references == 0 and description.file is not None:
                     last.append(description.file)
         for file in last:
-            file.close()
+            # Nobody is left to hear that the last bytes could not be written.
+            with suppress(OSError):
+                file.close()
 
     def close_for_exec(self) -> None:
         """Close what is to be closed when another program starts in the process."""
