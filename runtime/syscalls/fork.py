@@ -174,9 +174,9 @@ def _asked_pid(thread: GuestThread, option: int) -> int | None:
 def _can_poll(module: Module) -> bool:
     """Whether a module was built with a C library that is told when no child has ended yet.
 
-    Asking for any child without blocking used to block: a shell that was built then asks so once, and goes on to look at
-    its own memory, without a host call, until a signal that it would not get has changed it. The functions of the header
-    that came with the change tell one from the other.
+    Asking for any child without blocking used to block. A shell that was built then asks so once, and then looks at its
+    own memory, at the full speed of the processor, until its handler has changed it: it is better off when it sleeps here.
+    The functions of the header that came with the change tell one from the other.
     """
     known: bool | None = module.__dict__.get("can_poll")
     if known is None:
