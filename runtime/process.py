@@ -89,6 +89,7 @@ class WasiProcess:
         self.linker: Linker
         self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
+        self.signals_blocked = False
         self.dispositions: dict[int, int] = {}
         if parent is not None:
             self.dispositions.update(parent.dispositions)
@@ -97,26 +98,30 @@ class WasiProcess:
         self._next_tid = self.pid + 1
         if borrows and parent is not None:
             self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.signal_callback, self.futexes = parent.signal_callback, parent.futexes
+            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.futexes = parent.futexes
             return
         try:
-            self.become(module, name)
+            self._take(module)
         except BaseException:
             env.control.reap(self)
             raise
 
     def become(self, module: Module, name: str) -> None:
         """Be a process of this module: nothing of the one before it stays but what exec keeps."""
-        self.module = module
         self.name = name
+        self._take(module)
+        self.env.enter_program()
+
+    def _take(self, module: Module) -> None:
+        self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
         self.shared_memory = None
         if needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
-        self.signal_callback = None
+        self.signal_callback, self.signals_blocked = None, False
         self.futexes = Futexes()
-        self.env.descriptors.close_for_exec()
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""
@@ -223,7 +228,7 @@ class WasiProcess:
             if self.signal_callback is not None:
                 # For one that computes, or waits in a loop of its own.
                 self.module.engine.interrupt()
-        if self.signal_callback is None or signal is Signal.KILL:
+        if signal is Signal.KILL or (self.signal_callback is None and not self.signals_blocked):
             # A guest that computes without a host call hears of a deadly signal all the same.
             from runtime.signals import default_is_deadly
 

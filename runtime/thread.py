@@ -74,6 +74,7 @@ class GuestThread:
         self.pending = False
         self.dismissed = False
         self.handling = False
+        self.handled = Signal.NONE
         self._done = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
@@ -205,6 +206,8 @@ class GuestThread:
             return False
         interrupts = False
         while self.signals:
+            if self.process.signals_blocked and Signal.KILL not in self.signals:
+                return interrupts
             signal = self.signals.popleft()
             self._handle(signal)
             interrupts |= signal not in RESTARTS
@@ -215,14 +218,16 @@ class GuestThread:
         if signal is Signal.KILL or (callback is None and default_is_deadly(signal)):
             self.process.kill(signal)
             raise ProcessExit(self.process.ending or 0, signal)
-        if callback is not None and callback in self.machine.module.exports:
-            unwinding = self.unwinding
+        if callback is not None:
+            unwinding, before, self.handled = self.unwinding, self.handled, signal
             try:
                 self.machine.call(callback, signal)
             except Trap:
                 if self.unwinding is unwinding or not isinstance(self.unwinding, Unwind):
                     raise
                 raise self.unwinding from None
+            finally:
+                self.handled = before
 
     def _end(self) -> Unwind | None:
         """Why the thread has to leave the guest's code, if somebody wants it to."""

@@ -171,6 +171,7 @@ def _start(
     for key, value in program.environ.items():
         env.environ.setdefault(key, value)
     module = _loaded(thread, program)
+    env.enter_program()
     try:
         child = WasiProcess(env, module, program.name, thread.process)
     except RuntimeFault as fault:
@@ -302,7 +303,7 @@ def _file_action(thread: GuestThread, env: WasiEnv, pointer: int) -> None:
     command, fd, source, path, length, dirflags, oflags, rights, inheriting, fdflags, ext = fields
     match command:
         case 0:
-            env.descriptors.close(fd)
+            env.descriptors.close(fd, hides=True)
         case 1:
             old = env.descriptors.get(source)
             if source == fd:
