@@ -52,6 +52,7 @@ def differences(folder: Path, case: dict[str, Any]) -> str:
     return "" if same else f"{case['name']}: {found}, not {expect}"
 
 
+@pytest.mark.xdist_group("conformance")
 @pytest.mark.parametrize("_round", range(ROUNDS))
 def test_every_case_beside_the_others(conformance: Path, _round: int) -> None:
     cases = json.loads((conformance / "cases.json").read_text())
