@@ -219,7 +219,9 @@ class GuestThread:
             self.process.kill(signal)
             raise ProcessExit(self.process.ending or 0, signal)
         if callback is not None:
-            unwinding, before, self.handled = self.unwinding, self.handled, signal
+            unwinding, before = self.unwinding, self.handled
+            # A default handler sends itself another signal (`ABRT`): what counts is the first.
+            self.handled = before if before and default_is_deadly(before) else signal
             try:
                 self.machine.call(callback, signal)
             except Trap:
