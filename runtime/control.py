@@ -11,6 +11,9 @@ from runtime.abi.errno import Errno, GuestError
 if TYPE_CHECKING:
     from runtime.process import WasiProcess
 
+_PATIENCE = 0.25
+"""Seconds that a process which is ended together with all others lets the first one go before it."""
+
 
 class ControlPlane:
     """Gives out pids, from 1, and knows who runs and who has ended unnoticed.
@@ -26,6 +29,10 @@ class ControlPlane:
         self._limit = limit
         self._processes: dict[int, WasiProcess] = {}
         self._threads = 0
+        # One fork at a time: a thousand at once would keep everybody else, who is to end them too, from the interpreter.
+        self.forking = threading.Lock()
+        self._first_ended = threading.Event()
+        self._all_end = False
         self._lock = threading.Lock()
 
     def adopt(self, process: WasiProcess) -> int:
@@ -92,7 +99,17 @@ class ControlPlane:
             The processes that were not ending yet; their threads have to be told.
         """
         with self._lock:
+            self._all_end = True
             return [process for process in self._processes.values() if process.condemn(code)]
+
+    def first_ended(self) -> None:
+        """The process that somebody outside waits for has ended."""
+        self._first_ended.set()
+
+    def let_first_end(self) -> None:
+        """Where all are being ended, let the first one go before the many: somebody waits for it."""
+        if self._all_end:
+            self._first_ended.wait(_PATIENCE)
 
     def running(self) -> list[WasiProcess]:
         """The processes that have not ended."""

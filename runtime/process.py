@@ -37,6 +37,7 @@ class WasiProcess:
 
     Attributes:
         pid: its number in the environment, from 1.
+        is_first: whether the host started it, and not another guest.
         parent: the process that forked or spawned it, while that runs.
         children: the processes that it has started and not joined yet, by pid.
         exit_code: how it ended, `None` while it runs.
@@ -64,7 +65,7 @@ class WasiProcess:
         """
         self.env = env
         self.parent = parent
-        self._is_first = parent is None
+        self.is_first = parent is None
         self.children: dict[int, WasiProcess] = {}
         self.ending: int | None = None
         self.ending_signal = 0
@@ -256,10 +257,18 @@ class WasiProcess:
     def terminate_all(self, code: int = EXIT_SIGNAL + Signal.TERM) -> None:
         """End every process of this environment with this code."""
         condemned = self.env.control.condemn(code)
+        threads = [thread for process in condemned for thread in list(process.threads.values())]
+        for thread in threads:
+            thread.pending = True
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
-        for process in condemned:
-            process._interrupt(list(process.threads.values()))
+        for thread in threads:
+            thread.waker.wake()
+        if any(thread.handling for thread in threads):
+            for _ in range(INTERRUPTS_OF_A_HANDLER):
+                self.module.engine.interrupt()
+        if threads:
+            self.module.engine.insist(lambda: all(process.ended.is_set() for process in condemned))
 
     def dismiss_others(self, thread: GuestThread) -> bool:
         """End every thread but this one, and wait until they have left (exec).
@@ -320,7 +329,7 @@ class WasiProcess:
                     self.fault = failure
                     self.ending = 1
             if failed:
-                if self.fault is not None and not self._is_first:
+                if self.fault is not None and not self.is_first:
                     self.log_once(str(self.fault) or type(self.fault).__name__)
                 self._interrupt([other for other in self.threads.values() if other is not thread])
         with self.lock:
@@ -345,8 +354,9 @@ class WasiProcess:
         self.signal = self.ending_signal
         self.exit_code = code if self.ending is None else self.ending
         self.shared_memory = None
-        if self._is_first:
+        if self.is_first:
             # Nobody is left to wait for what it has started.
+            self.env.control.first_ended()
             self.terminate_all(EXIT_SIGNAL + Signal.KILL)
             if self.env.control.terminal_changed:
                 from runtime.terminal import restore

@@ -363,6 +363,8 @@ class GuestThread:
         try:
             if self.contexts is not None:
                 self.contexts.end()
+            if not self.process.is_first:
+                control.let_first_end()
             del current.thread
             self.discard()
             # No exception of a host call, whose traceback knows this thread, keeps it alive from here on.

@@ -59,7 +59,8 @@ def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) 
 
     def fork() -> None:
         try:
-            way(thread)
+            with thread.env.control.forking:
+                way(thread)
         except GuestError as error:
             # The guest has left its functions already: it has to come back to hear that there is no child.
             thread.rewind(_FAILED + error.errno)
