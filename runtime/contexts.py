@@ -19,6 +19,7 @@ from runtime.unwinding import ProcessExit, ThreadExit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runtime.control import ControlPlane
     from runtime.process import WasiProcess
 
 MAIN = 0
@@ -67,7 +68,7 @@ class ContextThread(GuestThread):
         self.process.log_once("cannot fork or keep its stack in another context than its thread's first (NOTSUP)")
         raise GuestError(Errno.NOTSUP)
 
-    def _run(self) -> None:
+    def _run(self, control: ControlPlane) -> None:
         current.thread = self
         contexts, context = self.contexts, self._context
         failure: BaseException | None = None
@@ -83,15 +84,15 @@ class ContextThread(GuestThread):
         except BaseException as error:
             failure = error
         finally:
-            self.waker.close()
             del current.thread
-            self._unload()
+            self.discard()
+            self.unwinding = None
+            control.thread_ended()
             if self.contexts is contexts:
                 self._ended(contexts, failure)
             else:
                 # It has executed another program, whose only thread it was.
-                trap = failure if isinstance(failure, Trap) else None
-                self.process.thread_ended(self, self.exit_code, trap, failure if trap is None else None)
+                self.process.thread_ended(self, self.exit_code, failure)
 
     def _ended(self, contexts: Contexts, failure: BaseException | None) -> None:
         """Let the thread's first context go on from where this one has ended by itself, and end likewise."""
@@ -102,10 +103,10 @@ class ContextThread(GuestThread):
         self.process.thread_ended(self, self.exit_code)
         self.process.ended_threads.discard(self.tid)
 
-    def give_back(self, code: int | None = None) -> bool:
+    def give_back(self, code: int = 0, failure: BaseException | None = None) -> bool:
         """As of any thread; says that it was ended."""
         self._left = True
-        return super().give_back(code)
+        return super().give_back(code, failure)
 
 
 class Contexts:

@@ -7,10 +7,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
-from runtime.signals import Signal
 
 if TYPE_CHECKING:
     from runtime.process import WasiProcess
+
+_PATIENCE = 0.25
+"""Seconds that a process which is ended together with all others lets the first one go before it."""
 
 
 class ControlPlane:
@@ -26,27 +28,52 @@ class ControlPlane:
         self._pids = itertools.count(1)
         self._limit = limit
         self._processes: dict[int, WasiProcess] = {}
+        self._threads = 0
+        # One fork at a time: a thousand at once would keep everybody else, who is to end them too, from the interpreter.
+        self.forking = threading.Lock()
+        self._first_ended = threading.Event()
+        self._all_end = False
         self._lock = threading.Lock()
 
     def adopt(self, process: WasiProcess) -> int:
         """Take a new process in; its pid.
 
         Raises:
-            GuestError: `AGAIN`: there are as many as there may be.
+            GuestError: `AGAIN`: there are as many as there may be, or the parent is being ended: what it starts now
+                would escape that end.
         """
+        parent = process.parent
         with self._lock:
-            if len(self._processes) >= self._limit:
+            if len(self._processes) >= self._limit or (parent is not None and parent.ending is not None):
                 raise GuestError(Errno.AGAIN)
             pid = next(self._pids)
             self._processes[pid] = process
+            if parent is not None:
+                parent.children[pid] = process
             return pid
+
+    def thread_started(self, limit: int) -> None:
+        """One more thread, of any process, is about to run.
+
+        Raises:
+            GuestError: `AGAIN`: there are `limit` already.
+        """
+        with self._lock:
+            if self._threads >= limit:
+                raise GuestError(Errno.AGAIN)
+            self._threads += 1
+
+    def thread_ended(self) -> None:
+        """A thread has ended."""
+        with self._lock:
+            self._threads -= 1
 
     def get(self, pid: int) -> WasiProcess | None:
         """The process with that number, running or ended and not joined yet."""
         return self._processes.get(pid)
 
-    def ended(self, process: WasiProcess) -> None:
-        """A process has ended: its children are orphans, and its parent is told."""
+    def ended(self, process: WasiProcess) -> WasiProcess | None:
+        """A process has ended: its children are orphans. The parent that is to be told, if there still is one."""
         with self._lock:
             for child in process.children.values():
                 child.parent = None
@@ -56,16 +83,33 @@ class ControlPlane:
             parent = process.parent
             if parent is None:
                 self._processes.pop(process.pid, None)
-        if parent is not None:
-            parent.raise_signal(Signal.CHLD)
-            for thread in list(parent.threads.values()):
-                thread.waker.wake()
+        return parent
 
-    def reap(self, parent: WasiProcess, child: WasiProcess) -> None:
-        """The parent has joined an ended child, which is forgotten."""
+    def reap(self, child: WasiProcess) -> bool:
+        """Forget a child that has ended and is joined; whether nobody else did so before."""
         with self._lock:
-            parent.children.pop(child.pid, None)
-            self._processes.pop(child.pid, None)
+            if child.parent is not None:
+                child.parent.children.pop(child.pid, None)
+            return self._processes.pop(child.pid, None) is not None
+
+    def condemn(self, code: int) -> list[WasiProcess]:
+        """Mark every process as ending with this code, in one step: none can start another meanwhile.
+
+        Returns:
+            The processes that were not ending yet; their threads have to be told.
+        """
+        with self._lock:
+            self._all_end = True
+            return [process for process in self._processes.values() if process.condemn(code)]
+
+    def first_ended(self) -> None:
+        """The process that somebody outside waits for has ended."""
+        self._first_ended.set()
+
+    def let_first_end(self) -> None:
+        """Where all are being ended, let the first one go before the many: somebody waits for it."""
+        if self._all_end:
+            self._first_ended.wait(_PATIENCE)
 
     def running(self) -> list[WasiProcess]:
         """The processes that have not ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -88,6 +89,7 @@ class DescriptorTable:
     def __init__(self, limit: int = 65536) -> None:
         """Make an empty table of at most `limit` descriptors."""
         self._entries: dict[int, Descriptor] = {}
+        self._hidden: dict[int, Descriptor] = {}
         self._limit = limit
         self._lowest_free = 0
         self._lock = threading.Lock()
@@ -138,11 +140,52 @@ class DescriptorTable:
         _release(description)
         raise GuestError(Errno.MFILE)
 
+    def directory(self, fd: int) -> Descriptor:
+        """The directory from which a path goes that a guest gives with this number.
+
+        A POSIX program takes the numbers from 3 on for free, and its C library takes some of them for preopens: a preopen
+        whose number was closed or given to a file stays what paths go from, for this program and those it executes.
+
+        Raises:
+            GuestError: `BADF`.
+        """
+        found = self._entries.get(fd)
+        hidden = self._hidden.get(fd)
+        if hidden is not None and (found is None or found.description.location is None):
+            return hidden
+        return self.get(fd)
+
+    def preopen(self, fd: int) -> Descriptor:
+        """The preopen of that number.
+
+        Raises:
+            GuestError: `BADF`: there is none.
+        """
+        found = self._entries.get(fd)
+        if found is None or found.preopen is None:
+            found = self._hidden.get(fd)
+        if found is None:
+            raise GuestError(Errno.BADF)
+        return found
+
+    def anchor(self, here: Location) -> None:
+        """Make the preopen `.` the working directory, for a program that starts there."""
+        with self._lock:
+            for table in (self._entries, self._hidden):
+                for number, old in table.items():
+                    if old.preopen == "." and old.description.location is not here:
+                        description = Description(location=here)
+                        description.references = 1
+                        table[number] = Descriptor(description, old.rights, old.inheriting, old.preopen)
+
     def replace(self, fd: int, descriptor: Descriptor) -> None:
-        """Put the descriptor at exactly this number, closing what was there."""
+        """Put the descriptor at exactly this number, closing what was there; a preopen is hidden."""
         with self._lock:
             old = self._entries.pop(fd, None)
             self._put(fd, descriptor)
+            if old is not None and old.preopen is not None:
+                self._hidden[fd] = old
+                return
         if old is not None:
             _release(old.description)
 
@@ -162,8 +205,12 @@ class DescriptorTable:
             self._lowest_free = min(self._lowest_free, source)
         _release(old.description)
 
-    def close(self, fd: int) -> None:
+    def close(self, fd: int, *, hides: bool = False) -> None:
         """Close a number; the file behind it is closed with its last descriptor.
+
+        Args:
+            fd: the number.
+            hides: whether a preopen is only hidden.
 
         Raises:
             GuestError: `BADF`.
@@ -173,6 +220,9 @@ class DescriptorTable:
             if descriptor is None:
                 raise GuestError(Errno.BADF)
             self._lowest_free = min(self._lowest_free, fd)
+            if hides and descriptor.preopen is not None:
+                self._hidden[fd] = descriptor
+                return
         _release(descriptor.description)
 
     def close_all(self) -> None:
@@ -180,6 +230,7 @@ class DescriptorTable:
         with self._lock:
             entries = list(self._entries.values())
             self._entries.clear()
+            self._hidden.clear()
             self._lowest_free = 0
         last: list[OpenFile] = []
         with _references:
@@ -189,7 +240,9 @@ class DescriptorTable:
                 if description.references == 0 and description.file is not None:
                     last.append(description.file)
         for file in last:
-            file.close()
+            # Nobody is left to hear that the last bytes could not be written.
+            with suppress(OSError):
+                file.close()
 
     def close_for_exec(self) -> None:
         """Close what is to be closed when another program starts in the process."""
@@ -206,6 +259,8 @@ class DescriptorTable:
                 copy = Descriptor(description, old.rights, old.inheriting, old.preopen, close_on_exec=old.close_on_exec)
                 description.references += 1
                 table._entries[number] = copy
+            # Directories need no closing, so that nobody counts who refers to them.
+            table._hidden.update(self._hidden)
             table._lowest_free = self._lowest_free
         return table
 

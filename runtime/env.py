@@ -105,6 +105,11 @@ class WasiEnv:
         child.descriptors = self.descriptors.duplicate()
         return child
 
+    def enter_program(self) -> None:
+        """Be the environment of another program than before, as exec makes it."""
+        self.descriptors.close_for_exec()
+        self.descriptors.anchor(self.cwd)
+
     def spawn(self, module: Module, name: str | None = None) -> WasiProcess:
         """Start a process of the module in this environment, on a thread of its own.
 

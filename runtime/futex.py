@@ -42,6 +42,11 @@ class Futexes:
                 ready = thread.waker.wait((), deadline)
                 if ready is None and thread.deliver():
                     raise GuestError(Errno.INTR)
+            except GuestError:
+                if self._leave(thread, address):
+                    raise
+                # It was woken before it was interrupted: a wake-up must not get lost.
+                return True
             except BaseException:
                 self._leave(thread, address)
                 raise

@@ -6,7 +6,9 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.alarm import Alarm
 from runtime.engine import Linker, Module, SharedMemory
+from runtime.errors import Trap
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from runtime.asyncify import StackBounds
     from runtime.env import WasiEnv
-    from runtime.errors import Trap
 
 
 def linker_of(module: Module) -> Linker:
@@ -36,6 +37,7 @@ class WasiProcess:
 
     Attributes:
         pid: its number in the environment, from 1.
+        is_first: whether the host started it, and not another guest.
         parent: the process that forked or spawned it, while that runs.
         children: the processes that it has started and not joined yet, by pid.
         exit_code: how it ended, `None` while it runs.
@@ -59,11 +61,11 @@ class WasiProcess:
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
-            GuestError: `AGAIN`: there are as many processes as there may be.
+            GuestError: `AGAIN`: there are as many processes as there may be, or the parent is being ended.
         """
         self.env = env
         self.parent = parent
-        self._is_first = parent is None
+        self.is_first = parent is None
         self.children: dict[int, WasiProcess] = {}
         self.ending: int | None = None
         self.ending_signal = 0
@@ -78,65 +80,92 @@ class WasiProcess:
         self.ended_threads: set[int] = set()
         self.local_keys: set[int] = set()
         self._next_local = 1
-        self._interval: threading.Timer | None = None
-        self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._executing = False
+        self._interval: Alarm | None = None
+        self.lock = threading.Lock()
+        self._timer: Alarm | None = None
         self._logged: set[str] = set()
         self.name = name
         self.module = module
         self.linker: Linker
         self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
+        self.signals_blocked = False
         self.dispositions: dict[int, int] = {}
-        if borrows and parent is not None:
-            self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.signal_callback = parent.signal_callback
-        else:
-            self.become(module, name)
+        if parent is not None:
+            self.dispositions.update(parent.dispositions)
         self.pid = env.control.adopt(self)
         # The first thread's number is the process's own.
         self._next_tid = self.pid + 1
-        if parent is not None:
-            parent.children[self.pid] = self
-            self.dispositions.update(parent.dispositions)
+        if borrows and parent is not None:
+            self.linker, self.shared_memory = parent.linker, parent.shared_memory
+            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.futexes = parent.futexes
+            return
+        try:
+            self._take(module)
+        except BaseException:
+            env.control.reap(self)
+            raise
 
     def become(self, module: Module, name: str) -> None:
         """Be a process of this module: nothing of the one before it stays but what exec keeps."""
-        self.module = module
         self.name = name
+        self._take(module)
+        self.env.enter_program()
+
+    def _take(self, module: Module) -> None:
+        self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
         self.shared_memory = None
         if needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
-        self.signal_callback = None
+        self.signal_callback, self.signals_blocked = None, False
         self.futexes = Futexes()
-        self.env.descriptors.close_for_exec()
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""
         if self.parent is None and self.env.limits.seconds is not None:
-            self._timer = threading.Timer(self.env.limits.seconds, self._time_is_up)
-            self._timer.daemon = True
-            self._timer.start()
+            self._timer = Alarm(self.env.limits.seconds, self._time_is_up)
         self.run_thread(GuestThread(self, self.pid))
         return self
 
     def run_thread(self, thread: GuestThread) -> None:
-        """Start a thread that was made for this process."""
+        """Start the first thread of this process.
+
+        Raises:
+            GuestError: `AGAIN`: there are as many threads as there may be; the process is gone then.
+        """
         self.threads[thread.tid] = thread
         try:
             thread.start()
         except BaseException as error:
-            self.thread_ended(thread, 1, fault=error)
+            thread.discard()
+            if self.parent is None:
+                self.thread_ended(thread, 1, error)
+            else:
+                self.abandon()
             raise
+
+    def abandon(self) -> None:
+        """Be as if never made: for the child that could not be started, of which its parent never hears."""
+        self.env.control.reap(self)
+        self.threads.clear()
+        self.shared_memory = None
+        self.exit_code = 1
+        self.env.descriptors.close_all()
+        self.ended.set()
+        if self.parent is not None:
+            # Another thread may be waiting for any child, of which there are none now.
+            self.parent.wake_threads()
 
     def spawn_thread(self, entry: str, argument: int, bounds: StackBounds | None) -> int:
         """Start another thread, at `entry(tid, argument)`; its tid.
 
         Raises:
-            GuestError: `AGAIN`: there are as many threads as there may be; `NOTSUP`: the module has no such function,
-                or a memory that threads cannot share.
+            GuestError: `AGAIN`: there are as many threads as there may be, or the process is ending or executing another
+                program; `NOTSUP`: the module has no such function, or a memory that threads cannot share.
         """
         if entry not in self.module.exports or self.shared_memory is None:
             raise GuestError(Errno.NOTSUP)
@@ -148,8 +177,8 @@ class WasiProcess:
         Raises:
             GuestError: `AGAIN`: there are as many threads as there may be.
         """
-        with self._lock:
-            if len(self.threads) >= self.env.limits.threads:
+        with self.lock:
+            if self._executing or self.ending is not None:
                 raise GuestError(Errno.AGAIN)
             tid, self._next_tid = self._next_tid, self._next_tid + 1
             thread = make(tid)
@@ -158,8 +187,15 @@ class WasiProcess:
             thread.start()
         except GuestError:
             self.threads.pop(tid, None)
+            # exec, in another thread, may be waiting for this one to go.
+            self.wake_threads()
             raise
         return thread
+
+    def wake_threads(self) -> None:
+        """Make every blocked thread look again whether what it waits for has come."""
+        for thread in list(self.threads.values()):
+            thread.waker.wake()
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait until the process has ended.
@@ -193,7 +229,7 @@ class WasiProcess:
             if self.signal_callback is not None:
                 # For one that computes, or waits in a loop of its own.
                 self.module.engine.interrupt()
-        if self.signal_callback is None or signal is Signal.KILL:
+        if signal is Signal.KILL or (self.signal_callback is None and not self.signals_blocked):
             # A guest that computes without a host call hears of a deadly signal all the same.
             from runtime.signals import default_is_deadly
 
@@ -206,26 +242,58 @@ class WasiProcess:
 
     def terminate(self, code: int = EXIT_SIGNAL + Signal.TERM, signal: int = 0) -> None:
         """End the process with this code, wherever its threads are: in guest code, in a host call or blocked."""
-        with self._lock:
+        if self.condemn(code, signal):
+            self._interrupt(list(self.threads.values()))
+
+    def condemn(self, code: int, signal: int = 0) -> bool:
+        """Mark the process as ending with this code, without telling its threads; whether it was not ending yet."""
+        with self.lock:
             if self.ending is not None or self.exit_code is not None:
-                return
-            self.ending = code & 0xFFFF_FFFF
+                return False
             self.ending_signal = signal
-        self._interrupt(list(self.threads.values()))
+            self.ending = code & 0xFFFF_FFFF
+            return True
 
     def terminate_all(self, code: int = EXIT_SIGNAL + Signal.TERM) -> None:
         """End every process of this environment with this code."""
-        for process in self.env.control.running():
-            process.terminate(code)
+        condemned = self.env.control.condemn(code)
+        threads = [thread for process in condemned for thread in list(process.threads.values())]
+        for thread in threads:
+            thread.pending = True
+        # Those that compute leave first: they are who keeps the others from the processor.
+        self.module.engine.interrupt()
+        for thread in threads:
+            thread.waker.wake()
+        if any(thread.handling for thread in threads):
+            for _ in range(INTERRUPTS_OF_A_HANDLER):
+                self.module.engine.interrupt()
+        if threads:
+            self.module.engine.insist(lambda: all(process.ended.is_set() for process in condemned))
 
-    def dismiss_others(self, thread: GuestThread) -> None:
-        """End every thread but this one, and wait until they have left (exec)."""
-        others = [other for other in self.threads.values() if other is not thread]
-        for other in others:
-            other.dismissed = True
+    def dismiss_others(self, thread: GuestThread) -> bool:
+        """End every thread but this one, and wait until they have left (exec).
+
+        Returns:
+            Whether it is the only one now; not when another thread came first or the process is being ended.
+        """
+        with self.lock:
+            if thread.dismissed:
+                return False
+            self._executing = True
+            others = [other for other in self.threads.values() if other is not thread]
+            for other in others:
+                other.dismissed = True
         if others:
             self._interrupt(others)
-            thread.wait_for(lambda: len(self.threads) == 1)
+        while len(self.threads) > 1:
+            if self.ending is not None:
+                return False
+            thread.waker.wait((), None)
+        with self.lock:
+            self._executing = False
+            self.threads = {self.pid: thread}
+            thread.tid = self.pid
+        return True
 
     def _interrupt(self, threads: list[GuestThread]) -> None:
         if not threads:
@@ -248,69 +316,78 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
-    def thread_ended(
-        self, thread: GuestThread, code: int, trap: Trap | None = None, fault: BaseException | None = None
-    ) -> None:
-        """Take note that a thread has left; the last one ends the process."""
-        if trap is not None or fault is not None:
-            with self._lock:
-                if self.ending is None:
-                    first = thread.entry == "_start"
-                    self.ending = 1 if trap is None else EXIT_TRAP if first else EXIT_THREAD_TRAP
-                    self.trap, self.fault = trap, fault
-            self._interrupt([other for other in self.threads.values() if other is not thread])
-        with self._lock:
+    def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
+        """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
+        if failure is not None and not thread.dismissed:
+            with self.lock:
+                # A thread that is stopped from outside may leave by a trap: that is not what ends the process.
+                failed = self.ending is None
+                if failed and isinstance(failure, Trap):
+                    self.trap = failure.with_traceback(None)
+                    self.ending = EXIT_TRAP if thread.entry == "_start" else EXIT_THREAD_TRAP
+                elif failed:
+                    self.fault = failure
+                    self.ending = 1
+            if failed:
+                if self.fault is not None and not self.is_first:
+                    self.log_once(str(self.fault) or type(self.fault).__name__)
+                self._interrupt([other for other in self.threads.values() if other is not thread])
+        with self.lock:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
-            left = list(self.threads.values())
-        for other in left:
+            left = bool(self.threads)
+        if left:
             # Somebody may be joining this thread.
-            other.waker.wake()
-        if not left:
+            self.wake_threads()
+        else:
             self._finish(code)
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):
             if timer is not None:
                 timer.cancel()
-        self.env.descriptors.close_all()
+        try:
+            self.env.descriptors.close_all()
+        except Exception as error:
+            # A file that the host has given: whoever waits hears of it, and does hear.
+            self.fault = self.fault or error
         self.signal = self.ending_signal
         self.exit_code = code if self.ending is None else self.ending
         self.shared_memory = None
-        if self._is_first:
+        if self.is_first:
             # Nobody is left to wait for what it has started.
+            self.env.control.first_ended()
             self.terminate_all(EXIT_SIGNAL + Signal.KILL)
             if self.env.control.terminal_changed:
                 from runtime.terminal import restore
 
                 restore()
-        self.env.control.ended(self)
+        parent = self.env.control.ended(self)
+        # First the fact, then the news: a parent that is told looks once.
         self.ended.set()
+        if parent is not None:
+            parent.raise_signal(Signal.CHLD)
+            parent.wake_threads()
 
     def new_local(self) -> int:
         """A new key for thread-local values."""
-        with self._lock:
+        with self.lock:
             key, self._next_local = self._next_local, self._next_local + 1
             self.local_keys.add(key)
             return key
 
     def set_interval(self, signal: Signal, interval: int, repeat: bool) -> None:
-        """Send the process a signal after `interval` nanoseconds, again and again if `repeat`; 0 stops that."""
-        with self._lock:
+        """Send the process a signal after `interval` nanoseconds, again and again if `repeat`; 0 stops that.
+
+        Raises:
+            GuestError: `AGAIN`: the host gives no more threads.
+        """
+        with self.lock:
             if self._interval is not None:
                 self._interval.cancel()
                 self._interval = None
-            if interval == 0 or self.exit_code is not None:
-                return
-
-            def ring() -> None:
-                self.raise_signal(signal)
-                if repeat and self.exit_code is None:
-                    self.set_interval(signal, interval, repeat)
-
-            self._interval = threading.Timer(interval / 1e9, ring)
-            self._interval.daemon = True
-            self._interval.start()
+            if interval:
+                self._interval = Alarm(interval / 1e9, lambda: self.raise_signal(signal), repeat=repeat)
 
     def log_once(self, message: str) -> None:
         """Put a line into the log, the first time only."""

@@ -13,7 +13,7 @@ from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
-from runtime.signals import RESTARTS, Signal, default_is_deadly
+from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
 from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from runtime.contexts import Contexts
+    from runtime.control import ControlPlane
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
@@ -73,6 +74,8 @@ class GuestThread:
         self.pending = False
         self.dismissed = False
         self.handling = False
+        self.handled = Signal.NONE
+        self._done = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
         self.waker = Waker()
@@ -117,15 +120,18 @@ class GuestThread:
         """Run on a host thread of its own.
 
         Raises:
-            GuestError: `AGAIN` when the host gives no more threads.
+            GuestError: `AGAIN` when there are as many threads as there may be, or the host gives no more.
         """
+        control = self.env.control
+        control.thread_started(self.env.limits.threads)
         # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
         # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
         with _start_lock:
             before = threading.stack_size(_HOST_STACK)
             try:
-                start_new_thread(self._run, ())
+                start_new_thread(self._run, (control,))
             except RuntimeError:
+                control.thread_ended()
                 raise GuestError(Errno.AGAIN) from None
             finally:
                 threading.stack_size(before)
@@ -169,8 +175,12 @@ class GuestThread:
         return True
 
     def signal(self, signal: Signal) -> None:
-        """Send this thread a signal, which it takes at its next host call or in the one that it is blocked in."""
-        self.signals.append(signal)
+        """Send this thread a signal, which it takes at its next host call or in the one that it is blocked in.
+
+        A signal that waits already is not sent twice, as POSIX has it.
+        """
+        if signal not in self.signals:
+            self.signals.append(signal)
         self.interrupt()
 
     def interrupt(self) -> None:
@@ -186,18 +196,18 @@ class GuestThread:
         """
         # Before anything is looked at, so that what comes in meanwhile is not forgotten.
         self.pending = False
-        if self.process.ending is not None:
+        end = self._end()
+        if end is not None:
             self.pending = True
-            raise ProcessExit(self.process.ending, self.process.ending_signal)
-        if self.dismissed:
-            self.pending = True
-            raise ThreadExit
+            raise end
         if self._after_unwind is not None or self._resumed is not None:
             # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
             self.pending = True
             return False
         interrupts = False
         while self.signals:
+            if self.process.signals_blocked and Signal.KILL not in self.signals:
+                return interrupts
             signal = self.signals.popleft()
             self._handle(signal)
             interrupts |= signal not in RESTARTS
@@ -208,14 +218,28 @@ class GuestThread:
         if signal is Signal.KILL or (callback is None and default_is_deadly(signal)):
             self.process.kill(signal)
             raise ProcessExit(self.process.ending or 0, signal)
-        if callback is not None and callback in self.machine.module.exports:
-            unwinding = self.unwinding
+        if callback is not None:
+            unwinding, before = self.unwinding, self.handled
+            # A default handler sends itself another signal (`ABRT`): what counts is the first.
+            self.handled = before if before and default_is_deadly(before) else signal
             try:
                 self.machine.call(callback, signal)
             except Trap:
                 if self.unwinding is unwinding or not isinstance(self.unwinding, Unwind):
                     raise
                 raise self.unwinding from None
+            finally:
+                self.handled = before
+
+    def _end(self) -> Unwind | None:
+        """Why the thread has to leave the guest's code, if somebody wants it to."""
+        process = self.process
+        if process.ending is not None:
+            return ProcessExit(process.ending, process.ending_signal)
+        if self._lent and (self.dismissed or any(lent.parent.ending is not None for lent in self._lent)):
+            # Its parent needs the thread back, to end.
+            return ProcessExit(EXIT_SIGNAL + Signal.KILL, Signal.KILL)
+        return ThreadExit() if self.dismissed else None
 
     def _interrupted(self) -> bool:
         """Asked from among the guest's own code, at a loop or a call: whether it has to stop.
@@ -223,19 +247,21 @@ class GuestThread:
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
-        if self.process.ending is not None or self.dismissed:
-            return True
-        if self.signals and self._store is not None:
-            # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
-            self._store.allow(INTERRUPTS_OF_A_HANDLER)
-            self.handling = True
-            try:
-                self.deliver()
-            except BaseException as reason:
-                self.unwinding = reason
+        # Said before the end is asked for: whoever ends the thread from now on sends the interrupts that a handler needs.
+        self.handling = bool(self.signals) and "machine" in self.__dict__
+        try:
+            if self._end() is not None:
                 return True
-            finally:
-                self.handling = False
+            if self.handling and self._store is not None:
+                # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
+                self._store.allow(INTERRUPTS_OF_A_HANDLER)
+                with self.machine.red_zone():
+                    self.deliver()
+        except BaseException as reason:
+            self.unwinding = reason
+            return True
+        finally:
+            self.handling = False
         return False
 
     # Leaving the guest's code and coming back
@@ -261,9 +287,11 @@ class GuestThread:
 
     def resumed(self) -> int | None:
         """The result with which this host call is come back into; `None` when it is called for the first time."""
-        result, self._resumed = self._resumed, None
+        result = self._resumed
         if result is not None:
+            # Only then: a signal that arrives during this call must find the guest on its way.
             self.asyncify.stop_rewind()
+            self._resumed = None
         return result
 
     def lend(self, child: WasiProcess, frames: Frames) -> None:
@@ -272,18 +300,21 @@ class GuestThread:
         child.threads[self.tid] = self
         self.enter(child)
 
-    def give_back(self, code: int | None = None) -> bool:
+    def give_back(self, code: int = 0, failure: BaseException | None = None) -> bool:
         """Go on as the vfork parent, whose child is done with the thread; whether there is one."""
         if not self._lent:
             return False
         child, (parent, frames) = self.process, self._lent.pop()
-        child.thread_ended(self, code or 0)
         self.enter(parent)
-        self.asyncify.put(frames)
-        self.rewind(child.pid)
-        if parent.ending is not None or self.dismissed:
-            self.pending = True
+        child.thread_ended(self, code, failure)
+        self._come_back(child, frames)
         return True
+
+    def _come_back(self, child: WasiProcess, frames: Frames) -> None:
+        """Be where the vfork parent was when it lent the thread."""
+        if self._end() is None:
+            self.asyncify.put(frames)
+            self.rewind(child.pid)
 
     def replace_image(self, program: Program) -> bool:
         """Run another program in this process from now on (exec)."""
@@ -292,15 +323,19 @@ class GuestThread:
             child = self.process
             child.become(module, program.name)
             runner = GuestThread(child, child.pid)
-            child.threads[runner.tid] = runner
-            del child.threads[self.tid]
+            with child.lock:
+                child.threads = {runner.tid: runner}
+            try:
+                runner.start()
+            except BaseException:
+                child.threads = {self.tid: self}
+                raise
             parent, frames = self._lent.pop()
-            runner.start()
             self.enter(parent)
-            self.asyncify.put(frames)
-            self.rewind(child.pid)
+            self._come_back(child, frames)
             return True
-        self.process.dismiss_others(self)
+        if not self.process.dismiss_others(self):
+            return True
         self._unload()
         self.process.become(module, program.name)
         self.entry, self.arguments, self._bounds = "_start", (), None
@@ -312,29 +347,52 @@ class GuestThread:
 
     # The life of the thread
 
-    def _run(self) -> None:
+    def _run(self, control: ControlPlane) -> None:
         current.thread = self
-        trap: Trap | None = None
-        fault: BaseException | None = None
+        failure: BaseException | None = None
+        going = True
+        while going:
+            try:
+                if self._store is None:
+                    self.load()
+                self._execute()
+                failure, going = None, False
+            except BaseException as error:
+                failure = self._failed(error)
+                going = failure is None and not self._done
         try:
-            if self._store is None:
-                self.load()
-            self._execute()
-        except BaseException as error:
-            if isinstance(self.unwinding, Unwind):
-                # A start function left by way of a host call: there is no code to come back to.
-                self.unwinding.after(self)
-            elif isinstance(error, Trap):
-                trap = error
-            else:
-                fault = error
-        finally:
             if self.contexts is not None:
                 self.contexts.end()
-            self.waker.close()
+            if not self.process.is_first:
+                control.let_first_end()
             del current.thread
-            self._unload()
-            self.process.thread_ended(self, self.exit_code, trap, fault)
+            self.discard()
+            # No exception of a host call, whose traceback knows this thread, keeps it alive from here on.
+            self.unwinding = None
+            self.checkpoints.clear()
+            control.thread_ended()
+        finally:
+            self.process.thread_ended(self, self.exit_code, failure)
+
+    def _failed(self, failure: BaseException) -> BaseException | None:
+        """Do what a failure leaves to do; the failure if it ends the thread, which else goes on unless it is `_done`."""
+        unwinding, self.unwinding = self.unwinding, None
+        try:
+            if isinstance(unwinding, Unwind):
+                # A start function left by way of a host call: there is no code to come back to.
+                self._done = not unwinding.after(self)
+                return None
+        except BaseException as error:
+            failure = error
+        while self._lent:
+            # What failed is the child of a vfork: its parent goes on.
+            try:
+                self.give_back(1, failure)
+            except BaseException as error:
+                failure = error
+            else:
+                return None
+        return failure
 
     def _leaving(self) -> bool:
         return self.unwinding is not None
@@ -343,23 +401,24 @@ class GuestThread:
         """Run the guest's code until the thread ends."""
         going = True
         while going:
+            end = self._end()
+            if end is not None:
+                going = end.after(self)
+                continue
             try:
                 self.machine.call(self.entry, *self.arguments)
             except Trap:
-                unwinding, self.unwinding, self._after_unwind = self.unwinding, None, None
-                if self.process.ending is not None and not isinstance(unwinding, Unwind):
-                    unwinding = ProcessExit(self.process.ending, self.process.ending_signal)
-                elif self.dismissed:
-                    unwinding = ThreadExit()
+                unwinding, self.unwinding, self._after_unwind = self._end() or self.unwinding, None, None
                 if unwinding is None:
                     raise
                 if not isinstance(unwinding, Unwind):
                     raise unwinding from None
                 going = unwinding.after(self)
             else:
-                then, self._after_unwind = self._after_unwind, None
+                then = self._after_unwind
                 if then is not None:
                     self.asyncify.stop_unwind()
+                    self._after_unwind = None
                     then()
                 elif self.entry == "_start":
                     going = ProcessExit(0).after(self)

@@ -19,6 +19,9 @@ READABLE = select.POLLIN
 WRITABLE = select.POLLOUT
 FAILED = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
+_LONGEST = 1 << 30
+"""The most milliseconds that one `poll` waits: it takes a C int. A longer wait is several."""
+
 
 class Waker:
     """Interrupts the waits of one thread. Its pipe is made by the first wait: most guests never block."""
@@ -63,7 +66,7 @@ class Waker:
             else:
                 left = deadline - time.monotonic_ns()
                 # poll counts milliseconds: what is shorter is slept out exactly below.
-                ready = poll.poll(max(0, left // 1_000_000))
+                ready = poll.poll(min(max(0, left // 1_000_000), _LONGEST))
                 if not ready:
                     left = deadline - time.monotonic_ns()
                     if left <= 0:

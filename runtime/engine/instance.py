@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+from contextlib import contextmanager
 from ctypes import byref, c_uint8, c_uint64, c_void_p
 from typing import TYPE_CHECKING
 
+from runtime.engine.globals import PREFIX
 from runtime.engine.library import (
     EPOCH_CALLBACK,
     EXTERN_FUNC,
@@ -26,13 +28,16 @@ from runtime.engine.module import PAGE, MemoryType, Module, engine
 from runtime.errors import RuntimeFault, Trap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from runtime.engine.linker import Linker
 
 
 TABLE_ENTRY = "wpm.table."
 """Functions of the table are known to `Machine.call` by this and their index: no export of a module is named so."""
+
+_RED_ZONE = 128
+"""Bytes below the stack pointer that a C compiler lets a function use that calls no other (LLVM's WebAssembly backend)."""
 
 
 class SharedMemory:
@@ -276,6 +281,20 @@ class Machine:
         address, value = found
         value.of[0] = bits
         check(lib.wasmtime_global_set(self.store.context, address, value), f"cannot set the global {name}")
+
+    @contextmanager
+    def red_zone(self) -> Iterator[None]:
+        """Call the guest amid its own code: what a function that calls nobody keeps below its stack pointer stays."""
+        name = next((name for name in ("__stack_pointer", f"{PREFIX}0") if self._global(name) is not None), None)
+        before = self.global_value(name) if name is not None else None
+        if name is None or before is None or before < _RED_ZONE:
+            yield
+            return
+        self.set_global(name, before - _RED_ZONE)
+        try:
+            yield
+        finally:
+            self.set_global(name, before)
 
     def _global(self, name: str) -> tuple[int, Value] | None:
         """Where the handle of an exported global is, and a value of its kind."""

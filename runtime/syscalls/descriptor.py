@@ -25,7 +25,7 @@ _KNOWN_FLAGS = int(FdFlags.APPEND | FdFlags.DSYNC | FdFlags.NONBLOCK | FdFlags.R
 @syscall("fd_close", "i:i")
 def fd_close(thread: GuestThread, fd: int) -> None:
     """Close a descriptor. Errors: `BADF`."""
-    thread.descriptors.close(fd)
+    thread.descriptors.close(fd, hides=thread.process.module.is_wasix)
 
 
 @syscall("fd_renumber", "ii:i")
@@ -33,7 +33,7 @@ def fd_renumber(thread: GuestThread, source: int, target: int) -> None:
     """Move `source` to the number `target`, closing what was there, in one step. Errors: `BADF`.
 
     For a WASIX module this is `dup2`, as its C library uses it: `source` stays open, `target` need not be open before
-    and is not closed by exec; a preopen is never replaced (`NOTSUP`).
+    and is not closed by exec; a preopen that was there is still found by paths (see `DescriptorTable.directory`).
     """
     descriptors = thread.descriptors
     if not thread.process.module.is_wasix:
@@ -42,8 +42,6 @@ def fd_renumber(thread: GuestThread, source: int, target: int) -> None:
     old = descriptors.get(source)
     if source == target:
         return
-    if target in descriptors and descriptors.get(target).preopen is not None:
-        raise GuestError(Errno.NOTSUP)
     if target >= _HIGHEST:
         raise GuestError(Errno.BADF)
     descriptors.replace(target, Descriptor(old.description, old.rights, old.inheriting))
@@ -77,11 +75,9 @@ def fd_fdstat_set_rights(thread: GuestThread, fd: int, rights: int, inheriting: 
 
 
 def _preopen(thread: GuestThread, fd: int) -> tuple[Descriptor, bytes]:
-    descriptor = thread.descriptors.get(fd)
-    if descriptor.preopen is None:
-        # wasi-libc asks number after number until BADF: what is no preopen has to say so.
-        raise GuestError(Errno.BADF)
-    return descriptor, encode(descriptor.preopen)
+    # wasi-libc asks number after number until BADF: what is no preopen has to say so.
+    descriptor = thread.descriptors.preopen(fd)
+    return descriptor, encode(descriptor.preopen or "")
 
 
 @syscall("fd_prestat_get", "ii:i")

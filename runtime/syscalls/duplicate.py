@@ -44,17 +44,16 @@ def fd_pipe(thread: GuestThread, reading: int, writing: int) -> None:
     memory.check(reading, 4)
     memory.check(writing, 4)
     first, second = (Descriptor(Description(file=end), rights_of(end)) for end in guest_pipe())
+    # What finds no room in the table is closed by it.
     try:
         number = descriptors.add(first)
     except GuestError:
-        for end in (first, second):
-            end.description.file.close()  # type: ignore[union-attr]
+        second.description.file.close()  # type: ignore[union-attr]
         raise
     try:
         memory.set_u32(writing, descriptors.add(second))
     except GuestError:
         descriptors.close(number)
-        second.description.file.close()  # type: ignore[union-attr]
         raise
     memory.set_u32(reading, number)
 

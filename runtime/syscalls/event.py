@@ -29,9 +29,4 @@ def fd_event(thread: GuestThread, count: int, flags: int, result: int) -> None:
         raise GuestError(Errno.INVAL)
     file = EventFile(count, semaphore=bool(flags & _SEMAPHORE))
     description = Description(file=file, flags=int(FdFlags.NONBLOCK) if flags & _NONBLOCK else 0)
-    descriptor = Descriptor(description, rights_of(file))
-    try:
-        thread.memory.set_u32(result, thread.descriptors.add(descriptor))
-    except GuestError:
-        file.close()
-        raise
+    thread.memory.set_u32(result, thread.descriptors.add(Descriptor(description, rights_of(file))))

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.descriptors import Description, Descriptor
+from runtime.engine import PAGE
+from runtime.errors import RuntimeFault
 from runtime.fs.walk import walk
 from runtime.hostcalls import WASIX, syscall
 from runtime.pipes import guest_pipe
-from runtime.process import WasiProcess
+from runtime.process import WasiProcess, linker_of
 from runtime.signals import Signal
 from runtime.stdio import HostStream
 from runtime.syscalls.path import open_path, rights_of
 from runtime.unwinding import Exec, ProcessExit
 
 if TYPE_CHECKING:
+    from runtime.engine import Module
     from runtime.env import WasiEnv
     from runtime.programs import Program
     from runtime.thread import GuestThread
@@ -78,12 +81,32 @@ def find_program(env: WasiEnv, name: str, search: str | None = None) -> Program:
     raise failed or GuestError(Errno.NOENT)
 
 
+def _loaded(thread: GuestThread, program: Program) -> Module:
+    """The module of a program, with the host functions that it imports.
+
+    Raises:
+        GuestError: `NOEXEC`: it is none, or imports what this runtime does not have.
+    """
+    try:
+        module = program.module()
+        linker_of(module)
+    except RuntimeFault as fault:
+        thread.process.log_once(str(fault))
+        raise GuestError(Errno.NOEXEC) from None
+    return module
+
+
 def _exec(
     thread: GuestThread, name: str, args: list[str], variables: dict[str, str] | None, search: str | None
 ) -> None:
     env = thread.env
     program = find_program(env, name, search)
-    program.module()
+    module = _loaded(thread, program)
+    needed = linker_of(module).memory
+    least = needed.memory.minimum * PAGE if needed is not None and needed.memory is not None else 0
+    if env.limits.memory is not None and least > env.limits.memory:
+        # Later would be too late: the guest has left its code then, and has nowhere to come back to.
+        raise GuestError(Errno.NOMEM)
     env.args = program.arguments(args or [name])
     if variables is not None:
         env.environ = variables
@@ -147,7 +170,13 @@ def _start(
 ) -> WasiProcess:
     for key, value in program.environ.items():
         env.environ.setdefault(key, value)
-    child = WasiProcess(env, program.module(), program.name, thread.process)
+    module = _loaded(thread, program)
+    env.enter_program()
+    try:
+        child = WasiProcess(env, module, program.name, thread.process)
+    except RuntimeFault as fault:
+        thread.process.log_once(str(fault))
+        raise GuestError(Errno.NOMEM) from None
     if dispositions:
         child.dispositions.update(dispositions)
     return child.start()
@@ -207,7 +236,8 @@ def proc_spawn(
             _ = env.cwd.directory
         program = find_program(env, text)
         env.args = program.arguments(given)
-        ends += [_stdio(env, thread, number, mode) for number, mode in enumerate((stdin, stdout, stderr))]
+        for number, mode in enumerate((stdin, stdout, stderr)):
+            ends.append(_stdio(env, thread, number, mode))
         child = _start(thread, env, program)
     except BaseException:
         env.descriptors.close_all()
@@ -273,7 +303,7 @@ def _file_action(thread: GuestThread, env: WasiEnv, pointer: int) -> None:
     command, fd, source, path, length, dirflags, oflags, rights, inheriting, fdflags, ext = fields
     match command:
         case 0:
-            env.descriptors.close(fd)
+            env.descriptors.close(fd, hides=True)
         case 1:
             old = env.descriptors.get(source)
             if source == fd:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.engine import PAGE
+from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import WASIX, syscall
 from runtime.process import WasiProcess
 from runtime.thread import GuestThread
@@ -14,10 +15,15 @@ from runtime.thread import GuestThread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from runtime.engine import Module
+
 _SOME = 1
 _NON_BLOCKING = 1
 _NOTHING, _EXIT_NORMAL, _EXIT_SIGNAL = 0, 1, 2
 _FAILED = 1 << 32
+_SINCE_POLLING = frozenset(
+    ("fd_dup2", "fd_fdflags_get", "path_open2", "proc_exec3", "proc_fork_env", "proc_signals_get", "proc_spawn2")
+)
 
 
 @syscall("proc_fork", "ii:i", WASIX)
@@ -53,7 +59,8 @@ def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) 
 
     def fork() -> None:
         try:
-            way(thread)
+            with thread.env.control.forking:
+                way(thread)
         except GuestError as error:
             # The guest has left its functions already: it has to come back to hear that there is no child.
             thread.rewind(_FAILED + error.errno)
@@ -66,9 +73,13 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
     env = thread.env.fork()
     try:
         return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows)
-    except BaseException:
+    except GuestError:
         env.descriptors.close_all()
         raise
+    except RuntimeFault:
+        # The module runs already: what it cannot be given once more is memory.
+        env.descriptors.close_all()
+        raise GuestError(Errno.NOMEM) from None
 
 
 def _lending(thread: GuestThread) -> None:
@@ -83,33 +94,31 @@ def _copying(thread: GuestThread) -> None:
     """The child gets a thread, an instance and a copy of the memory."""
     parent = thread.process
     child = _child_of(thread, borrows=False)
-    child.signal_callback = parent.signal_callback
+    child.signal_callback, child.signals_blocked = parent.signal_callback, parent.signals_blocked
     child.local_keys = set(parent.local_keys)
     copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
     try:
         if child.shared_memory is not None and parent.shared_memory is not None:
             # Before the instance is made: its start function then finds the data that it would have put there.
-            grow = (parent.shared_memory.size() - child.shared_memory.size()) // PAGE
+            # Its size is asked once: another thread may be growing the parent's.
+            size = parent.shared_memory.size()
+            grow = (size - child.shared_memory.size()) // PAGE
             if grow > 0:
                 child.shared_memory.grow(grow)
-            memmove(child.shared_memory.base, parent.shared_memory.base, parent.shared_memory.size())
+            memmove(child.shared_memory.base, parent.shared_memory.base, size)
             copy.load()
         else:
             copy.load()
             copy.machine.grow_memory((thread.memory.size - copy.memory.size) // PAGE)
             copy.memory.write(0, thread.memory.view(0, thread.memory.size))
         copy.asyncify.set_globals(thread.asyncify.globals())
-    except BaseException as error:
+        copy.checkpoints = dict(thread.checkpoints)
+        copy.locals = dict(thread.locals)
+        copy.rewind(0)
+    except (RuntimeFault, Trap):
         copy.discard()
-        child.threads[copy.tid] = copy
-        child.thread_ended(copy, 1)
-        thread.env.control.reap(parent, child)
-        if isinstance(error, GuestError):
-            raise
+        child.abandon()
         raise GuestError(Errno.NOMEM) from None
-    copy.checkpoints = dict(thread.checkpoints)
-    copy.locals = dict(thread.locals)
-    copy.rewind(0)
     child.run_thread(copy)
     thread.rewind(child.pid)
 
@@ -143,15 +152,17 @@ def join(thread: GuestThread, pid: int | None, *, blocking: bool) -> WasiProcess
         child = process.children.get(pid)
         return [] if child is None else [child]
 
-    if not wanted():
-        raise GuestError(Errno.CHILD)
-    if blocking:
+    while True:
+        children = wanted()
+        if not children:
+            raise GuestError(Errno.CHILD)
+        for child in children:
+            # Another thread may join the same child: one of them gets it.
+            if child.ended.is_set() and thread.env.control.reap(child):
+                return child
+        if not blocking:
+            return None
         thread.wait_for(lambda: any(child.ended.is_set() for child in wanted()) or not wanted())
-    for child in wanted():
-        if child.ended.is_set():
-            thread.env.control.reap(process, child)
-            return child
-    return None
 
 
 def _asked_pid(thread: GuestThread, option: int) -> int | None:
@@ -161,23 +172,49 @@ def _asked_pid(thread: GuestThread, option: int) -> int | None:
     return None if pid == 0xFFFF_FFFF else pid
 
 
+def _can_poll(module: Module) -> bool:
+    """Whether a module was built with a C library that is told when no child has ended yet.
+
+    Asking for any child without blocking used to block. A shell that was built then asks so once, and then looks at its
+    own memory, at the full speed of the processor, until its handler has changed it: it is better off when it sleeps here.
+    The functions of the header that came with the change tell one from the other.
+    """
+    known: bool | None = module.__dict__.get("can_poll")
+    if known is None:
+        known = module.__dict__["can_poll"] = any(item.name in _SINCE_POLLING for item in module.imports)
+    return known
+
+
 @syscall("proc_join", "iii:i", WASIX)
 def proc_join(thread: GuestThread, option: int, flags: int, status: int) -> None:
     """Wait for a child; `option` points to an `option_pid` (tag u8, pid u32 at 4), which gets the pid that ended.
 
+    A call that does not block, while no child has ended, writes the pid 0: so C libraries tell that from an error.
+
     Writes a `join_status` (6 bytes): tag u8, exit code u16 at 2, signal u8 at 4. Errors: `CHILD`, `INTR`.
     """
     memory = thread.memory
-    memory.check(status, 6)
-    child = join(thread, _asked_pid(thread, option), blocking=not flags & _NON_BLOCKING)
+    memory.check(option, 8)
+    pid = _asked_pid(thread, option)
     memory.write(status, bytes(6))
+    memory.write(option, bytes(8))
+    polls = bool(flags & _NON_BLOCKING)
+    if polls and pid is None and not _can_poll(thread.process.module):
+        try:
+            child = join(thread, None, blocking=True)
+        except GuestError as error:
+            if error.errno is not Errno.INTR:
+                raise
+            child = None
+    else:
+        child = join(thread, pid, blocking=not polls)
+    memory.set_u8(option, _SOME)
+    memory.set_u32(option + 4, child.pid if child is not None else 0)
     if child is None:
         # Pid 0 says that none has ended yet: an older C library takes no pid at all for an error.
         memory.set_u8(option, _SOME)
         memory.set_u32(option + 4, 0)
         return
-    memory.set_u8(option, _SOME)
-    memory.set_u32(option + 4, child.pid)
     memory.set_u8(status, _EXIT_SIGNAL if child.signal else _EXIT_NORMAL)
     memory.set_u16(status + 2, (child.exit_code or 0) & 0xFFFF)
     if child.signal:

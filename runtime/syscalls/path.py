@@ -50,7 +50,10 @@ def resolve(
         GuestError: `BADF`, `NOTDIR`, `NOTCAPABLE`, `FAULT`.
         OSError: as `walk`.
     """
-    start = thread.descriptors.use(fd, rights).location
+    directory = thread.descriptors.directory(fd)
+    if rights & ~directory.rights:
+        raise GuestError(Errno.NOTCAPABLE)
+    start = directory.description.location
     if start is None:
         raise GuestError(Errno.NOTDIR)
     text = thread.memory.text(path, length)
@@ -138,11 +141,14 @@ def open_at(
         needed |= int(Rights.PATH_CREATE_FILE)
     if oflags & OFlags.TRUNC:
         needed |= _SIZE_RIGHT
-    start = thread.descriptors.use(fd, needed).location
+    directory = thread.descriptors.directory(fd)
+    if needed & ~directory.rights:
+        raise GuestError(Errno.NOTCAPABLE)
+    start = directory.description.location
     if start is None:
         raise GuestError(Errno.NOTDIR)
     beneath = is_confined(thread, fd)
-    allowed = thread.descriptors.get(fd).inheriting
+    allowed = directory.inheriting
     if rights & ~allowed and not thread.process.module.is_wasix:
         raise GuestError(Errno.NOTCAPABLE)
     text = thread.memory.text(path, length)

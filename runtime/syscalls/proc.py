@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.hostcalls import EVERYWHERE, PREVIEW1, UNSTABLE, WASIX, syscall
-from runtime.signals import Signal, from_preview1
+from runtime.signals import EXIT_SIGNAL, Signal, from_preview1
 from runtime.unwinding import ProcessExit
 
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 
+_ABORTED = 127
+
 
 @syscall("proc_exit", "i:", *EVERYWHERE)
 def proc_exit(thread: GuestThread, code: int) -> None:
-    """End the process with this exit code; does not return."""
-    del thread
+    """End the process with this exit code; does not return.
+
+    A C library for WASIX ends so, with 127 and having sent itself a last `ABRT`, in `abort` and in its default handler of
+    a deadly signal: then that signal ended the process.
+    """
+    if code == _ABORTED and thread.process.signals_blocked and Signal.ABRT in thread.signals:
+        signal = thread.handled or Signal.ABRT
+        raise ProcessExit(EXIT_SIGNAL + signal, signal)
     raise ProcessExit(code)
 
 

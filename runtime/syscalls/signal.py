@@ -12,10 +12,24 @@ if TYPE_CHECKING:
     from runtime.thread import GuestThread
 
 
+_BLOCKED = "__wasm_signal_blocked"
+
+
 @syscall("callback_signal", "ii:", WASIX)
 def callback_signal(thread: GuestThread, name: int, length: int) -> None:
-    """Say which exported function, of one i32, is called when a signal arrives."""
-    thread.process.signal_callback = thread.memory.text(name, length)
+    """Say which exported function, of one i32, is called when a signal arrives.
+
+    By the name of no function but `__wasm_signal_blocked` the C library makes signals wait, until it gives the other name
+    again. Without a handler that is there, a signal does what it does to a process that has none.
+    """
+    process = thread.process
+    text = thread.memory.text(name, length)
+    process.signals_blocked = text == _BLOCKED and text not in process.module.exports
+    if not process.signals_blocked:
+        process.signal_callback = text if text in process.module.exports else None
+        for each in list(process.threads.values()):
+            if each.signals:
+                each.interrupt()
 
 
 @syscall("proc_signal", "ii:i", WASIX)
