@@ -158,7 +158,8 @@ bool sys_is_open(int fd) {
     __wasi_fdstat_t status;
     __wasi_prestat_t given;
     /* The directories that the process was given are not the script's. */
-    return __wasi_fd_fdstat_get((__wasi_fd_t)fd, &status) == 0 && __wasi_fd_prestat_get((__wasi_fd_t)fd, &given) != 0;
+    return __wasi_fd_fdstat_get((__wasi_fd_t)fd, &status) == 0 &&
+           (status.fs_filetype != __WASI_FILETYPE_DIRECTORY || __wasi_fd_prestat_get((__wasi_fd_t)fd, &given) != 0);
 }
 
 bool sys_is_terminal(int fd) {
