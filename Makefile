@@ -19,6 +19,7 @@ run: $(VENV)/.installed
 	$(BIN)/wpm install --offline
 	$(BIN)/wpm tree
 	$(BIN)/wpm run --volume .:/work:ro --cwd /work top-words -- README.md
+	$(BIN)/wpm run sh -- -c 'ls /bin | sort | head -5 | wc -l'
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n auto --dist loadgroup

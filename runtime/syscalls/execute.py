@@ -34,10 +34,15 @@ _SHELL_PATH = "/usr/local/bin:/bin:/usr/bin"
 
 
 def _lines(thread: GuestThread, pointer: int, length: int) -> list[str]:
-    """The entries of a list that is separated by line feeds; a last empty one does not count."""
+    """The entries of a list that is separated by line feeds; a last empty one does not count.
+
+    No entry of such a list can hold a line feed. For those that do, a list may end with a NUL, which C strings never
+    hold: then NULs separate it.
+    """
     if length == 0:
         return []
-    lines = thread.memory.text(pointer, length).split("\n")
+    text = thread.memory.text(pointer, length)
+    lines = text.split("\0" if text.endswith("\0") else "\n")
     return lines if lines[-1] else lines[:-1]
 
 
