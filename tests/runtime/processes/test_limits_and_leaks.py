@@ -90,6 +90,4 @@ def test_ending_it_anywhere_leaves_nothing(module: Module) -> None:
         process.terminate(77)
         assert process.wait(20) in (77, 0)
         assert finished(env)
-    after = usage()
-    assert after.descriptors <= before.descriptors
-    assert after.threads <= before.threads
+    assert is_kept(before, usage())
