@@ -413,7 +413,8 @@ class GuestThread:
                     raise
                 if not isinstance(unwinding, Unwind):
                     raise unwinding from None
-                going = unwinding.after(self)
+                # Its traceback knows this thread, which knows it: neither would go before the next collection.
+                going = unwinding.with_traceback(None).after(self)
             else:
                 then = self._after_unwind
                 if then is not None:

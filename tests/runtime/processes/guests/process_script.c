@@ -137,9 +137,11 @@ static void follow(const char *at)
             break;
         case 'c':
             say(step, close(slots[slot][0]));
+            slots[slot][0] = -1; /* the number may be another file soon */
             break;
         case 'C':
             say(step, close(slots[slot][1]));
+            slots[slot][1] = -1; /* the number may be another file soon */
             break;
         case 'd':
             pid = do_dup(slots[slot][1]);
@@ -208,9 +210,6 @@ int main(int count, char **arguments)
 {
     if (count < 2)
         return 2;
-#ifndef __wasi__
-    signal(SIGPIPE, SIG_IGN);
-#endif
     if (arguments[1][0] == '!')
         return use_up(arguments[1]);
     follow(arguments[1]);

@@ -1,7 +1,7 @@
 """Builds the guests of these tests: `process_script.wasm` out of the C file beside it.
 
 pip install ziglang; npm install binaryen
-python tests/runtime/processes/guests/build.py path/to/wasm-opt
+python tests/runtime/processes/guests/build_process_script.py path/to/wasm-opt
 """
 
 import subprocess
