@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Description:
     """An open file description: the file or directory, its position and flags; shared by duplicates of a descriptor."""
 
-    __slots__ = ("file", "flags", "listing", "location", "lock", "position", "references")
+    __slots__ = ("file", "flags", "listing", "location", "lock", "position", "references", "users")
 
     def __init__(self, *, file: OpenFile | None = None, location: Location | None = None, flags: int = 0) -> None:
         """Describe an open file, or a directory by its location in the tree."""
@@ -29,6 +29,7 @@ class Description:
         self.flags = flags
         self.position = 0
         self.references = 0
+        self.users = 0
         self.listing: list[DirEntry] | None = None
         # Two guest threads that read one file each get their own part of it.
         self.lock = threading.Lock()
@@ -237,7 +238,7 @@ class DescriptorTable:
             for descriptor in entries:
                 description = descriptor.description
                 description.references -= 1
-                if description.references == 0 and description.file is not None:
+                if description.references == 0 and description.users == 0 and description.file is not None:
                     last.append(description.file)
         for file in last:
             # Nobody is left to hear that the last bytes could not be written.
@@ -295,6 +296,33 @@ _references = threading.Lock()
 def _release(description: Description) -> None:
     with _references:
         description.references -= 1
-        last = description.references == 0
+        last = description.references == 0 and description.users == 0
     if last and description.file is not None:
         description.file.close()
+
+
+@contextmanager
+def in_use(description: Description) -> Iterator[OpenFile]:
+    """Keep an open file open for one operation, although another thread closes its last descriptor meanwhile.
+
+    The operating system gives a closed number to the next file that anybody opens: an operation that went on with it
+    would read or write what belongs to another guest. Closing is left to whoever uses the file last.
+
+    Raises:
+        GuestError: `BADF` when it is closed already, `ISDIR` for a directory.
+    """
+    file = description.file
+    if file is None:
+        raise GuestError(Errno.ISDIR)
+    with _references:
+        if description.references == 0:
+            raise GuestError(Errno.BADF)
+        description.users += 1
+    try:
+        yield file
+    finally:
+        with _references:
+            description.users -= 1
+            last = description.references == 0 and description.users == 0
+        if last:
+            file.close()

@@ -6,6 +6,7 @@ direction only: the other one is made when it is first used.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import time
@@ -19,14 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _READ, _WRITE = 0, 1
+_WIDE = 1 << 20
 
 
 class _Channel:
     """One direction: two descriptors of the operating system, made when needed."""
 
-    __slots__ = ("closed", "descriptors")
+    __slots__ = ("closed", "descriptors", "wide")
 
     def __init__(self) -> None:
+        self.wide = False
         self.descriptors: tuple[int, int] | None = None
         self.closed = [False, False]
 
@@ -38,6 +41,17 @@ class _Channel:
                 if self.closed[side]:
                     os.close(descriptor)
         return self.descriptors
+
+    def widen(self) -> bool:
+        """Let a pipe that has filled up hold more, once, where the system can: its ends take turns less often."""
+        if self.wide or self.descriptors is None or not hasattr(fcntl, "F_SETPIPE_SZ"):
+            return False
+        self.wide = True
+        try:
+            fcntl.fcntl(self.descriptors[_WRITE], fcntl.F_SETPIPE_SZ, _WIDE)
+        except OSError:
+            return False
+        return True
 
     def close(self, side: int) -> None:
         self.closed[side] = True
@@ -77,7 +91,13 @@ class PipeEnd(Stream):
         """Write what fits; `BlockingIOError` when nothing does."""
         del offset
         descriptors = self._outgoing.descriptors
-        return os.writev(descriptors[_WRITE] if descriptors is not None else self.write_fileno() or 0, buffers)
+        descriptor = descriptors[_WRITE] if descriptors is not None else self.write_fileno() or 0
+        try:
+            return os.writev(descriptor, buffers)
+        except BlockingIOError:
+            if not self._outgoing.widen():
+                raise
+            return os.writev(descriptor, buffers)
 
     def stat(self) -> Stat:
         """A pipe's metadata: nothing but its type and the time."""

@@ -110,7 +110,9 @@ def _wait(process: WasiProcess, timeout: float | None) -> int:
             else:
                 from runtime.signals import Signal
 
-                process.raise_signal(Signal.INT)
+                # As a terminal does: everything in the foreground hears of it.
+                for each in process.env.control.running():
+                    each.raise_signal(Signal.INT)
             interrupted = True
     if process.trap is not None:
         print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)

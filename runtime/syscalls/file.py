@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import UNSTABLE_WHENCE, FdFlags, FstFlags, Rights, Whence
 from runtime.abi.layouts import FILESTAT, UNSTABLE_FILESTAT
+from runtime.descriptors import in_use
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.transfer import opened, read, write
 
 if TYPE_CHECKING:
-    from runtime.fs.node import OpenFile, Stat
+    from runtime.descriptors import Description
+    from runtime.fs.node import Stat
     from runtime.thread import GuestThread
 
 _READ, _WRITE, _SEEK, _TELL = int(Rights.FD_READ), int(Rights.FD_WRITE), int(Rights.FD_SEEK), int(Rights.FD_TELL)
@@ -40,50 +42,49 @@ def fd_write(thread: GuestThread, fd: int, iovs: int, count: int, result: int) -
     memory.set_u32(result, write(thread, description, memory.iovecs(iovs, count)))
 
 
-def _seekable(thread: GuestThread, fd: int, rights: int) -> OpenFile:
+def _seekable(thread: GuestThread, fd: int, rights: int) -> Description:
     # A stream has no right to seek, by which a C library knows a terminal; yet it is told that it is a stream.
-    file = opened(thread.descriptors.use(fd, 0))
-    if not file.seekable:
+    description = thread.descriptors.use(fd, 0)
+    if not opened(description).seekable:
         raise GuestError(Errno.SPIPE)
-    thread.descriptors.use(fd, rights)
-    return file
+    return thread.descriptors.use(fd, rights)
 
 
 @syscall("fd_pread", "iiiIi:i")
 def fd_pread(thread: GuestThread, fd: int, iovs: int, count: int, offset: int, result: int) -> None:
     """Read at `offset` without moving the position. Errors: `SPIPE` for a stream."""
-    file = _seekable(thread, fd, _READ | _SEEK)
+    description = _seekable(thread, fd, _READ | _SEEK)
     if offset > _MAX:
         raise GuestError(Errno.INVAL)
-    thread.memory.set_u32(result, file.readv(thread.memory.iovecs(iovs, count), offset))
+    with in_use(description) as file:
+        done = file.readv(thread.memory.iovecs(iovs, count), offset)
+    thread.memory.set_u32(result, done)
 
 
 @syscall("fd_pwrite", "iiiIi:i")
 def fd_pwrite(thread: GuestThread, fd: int, iovs: int, count: int, offset: int, result: int) -> None:
     """Write at `offset` without moving the position; at the end where the file appends. Errors: `SPIPE` for a stream."""
-    file = _seekable(thread, fd, _WRITE | _SEEK)
+    description = _seekable(thread, fd, _WRITE | _SEEK)
     if offset > _MAX:
         raise GuestError(Errno.INVAL)
     buffers = thread.memory.iovecs(iovs, count)
-    if thread.descriptors.get(fd).description.flags & _APPEND:
-        written = file.append(buffers)[0]
-    else:
-        written = file.writev(buffers, offset)
+    with in_use(description) as file:
+        written = file.append(buffers)[0] if description.flags & _APPEND else file.writev(buffers, offset)
     thread.memory.set_u32(result, written)
 
 
 def _seek(thread: GuestThread, fd: int, offset: int, whence: Whence, result: int) -> None:
     # Asking where one is takes the right to tell only.
     rights = _TELL if whence is Whence.CUR and offset == 0 else _SEEK | _TELL
-    file = _seekable(thread, fd, rights)
-    description = thread.descriptors.get(fd).description
+    description = _seekable(thread, fd, rights)
     if offset > _MAX:
         offset -= 1 << 64
     with description.lock:
         if whence is Whence.CUR:
             offset += description.position
         elif whence is Whence.END:
-            offset += file.stat().size
+            with in_use(description) as file:
+                offset += file.stat().size
         if not 0 <= offset <= _MAX:
             raise GuestError(Errno.INVAL)
         description.position = offset
@@ -109,8 +110,7 @@ def fd_seek_unstable(thread: GuestThread, fd: int, offset: int, whence: int, res
 @syscall("fd_tell", "ii:i")
 def fd_tell(thread: GuestThread, fd: int, result: int) -> None:
     """Write the position, u64. Errors: `SPIPE` for a stream."""
-    _seekable(thread, fd, _TELL)
-    thread.memory.set_u64(result, thread.descriptors.get(fd).description.position)
+    thread.memory.set_u64(result, _seekable(thread, fd, _TELL).position)
 
 
 @syscall("fd_advise", "iIIi:i")
@@ -124,28 +124,31 @@ def fd_advise(thread: GuestThread, fd: int, offset: int, length: int, advice: in
 @syscall("fd_allocate", "iII:i")
 def fd_allocate(thread: GuestThread, fd: int, offset: int, length: int) -> None:
     """Make sure that the bytes exist; never shrinks. Errors: `INVAL`, `FBIG`, `SPIPE`."""
-    file = _seekable(thread, fd, int(Rights.FD_ALLOCATE))
+    description = _seekable(thread, fd, int(Rights.FD_ALLOCATE))
     if length == 0 or offset > _MAX:
         raise GuestError(Errno.INVAL)
     if offset + length > _MAX:
         raise GuestError(Errno.FBIG)
-    file.allocate(offset, length)
+    with in_use(description) as file:
+        file.allocate(offset, length)
 
 
 @syscall("fd_datasync", "i:i")
 def fd_datasync(thread: GuestThread, fd: int) -> None:
     """Wait until a file's data is on disk."""
-    file = thread.descriptors.use(fd, int(Rights.FD_DATASYNC)).file
-    if file is not None:
-        file.sync(data_only=True)
+    description = thread.descriptors.use(fd, int(Rights.FD_DATASYNC))
+    if description.file is not None:
+        with in_use(description) as file:
+            file.sync(data_only=True)
 
 
 @syscall("fd_sync", "i:i")
 def fd_sync(thread: GuestThread, fd: int) -> None:
     """Wait until a file's data and metadata are on disk."""
-    file = thread.descriptors.use(fd, int(Rights.FD_SYNC)).file
-    if file is not None:
-        file.sync(data_only=False)
+    description = thread.descriptors.use(fd, int(Rights.FD_SYNC))
+    if description.file is not None:
+        with in_use(description) as file:
+            file.sync(data_only=False)
 
 
 def put_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
@@ -181,10 +184,10 @@ def fd_filestat_get_unstable(thread: GuestThread, fd: int, result: int) -> None:
 @syscall("fd_filestat_set_size", "iI:i")
 def fd_filestat_set_size(thread: GuestThread, fd: int, size: int) -> None:
     """Cut a file off or fill it up with zeros. Errors: `INVAL` for a stream."""
-    file = opened(thread.descriptors.use(fd, int(Rights.FD_FILESTAT_SET_SIZE)))
-    if size > _MAX or not file.seekable:
-        raise GuestError(Errno.INVAL)
-    file.truncate(size)
+    with in_use(thread.descriptors.use(fd, int(Rights.FD_FILESTAT_SET_SIZE))) as file:
+        if size > _MAX or not file.seekable:
+            raise GuestError(Errno.INVAL)
+        file.truncate(size)
 
 
 def chosen_times(atim: int, mtim: int, flags: int) -> tuple[int | None, int | None]:
@@ -209,6 +212,7 @@ def fd_filestat_set_times(thread: GuestThread, fd: int, atim: int, mtim: int, fl
     description = thread.descriptors.use(fd, int(Rights.FD_FILESTAT_SET_TIMES))
     times = chosen_times(atim, mtim, flags)
     if description.file is not None:
-        description.file.set_times(*times)
+        with in_use(description) as file:
+            file.set_times(*times)
     elif description.node is not None:
         description.node.set_times(*times)

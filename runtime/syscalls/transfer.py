@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags
+from runtime.descriptors import in_use
 from runtime.signals import Signal
 from runtime.waiting import READABLE, WRITABLE
 
@@ -36,9 +37,14 @@ def opened(description: Description) -> OpenFile:
 
 def read(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Read at the description's position and move it; a stream blocks until there is something."""
-    file = description.file
-    if file is None:
-        raise GuestError(Errno.ISDIR)
+    if len(thread.process.threads) > 1:
+        with in_use(description) as file:
+            return _read(thread, description, file, buffers)
+    # Nobody else can close it: a single thread is spared the count.
+    return _read(thread, description, opened(description), buffers)
+
+
+def _read(thread: GuestThread, description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
     if file.seekable:
         with description.lock:
             count = file.readv(buffers, description.position)
@@ -53,9 +59,13 @@ def read(thread: GuestThread, description: Description, buffers: Sequence[memory
 
 def write(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Write at the description's position, or at the end when it appends, and move it; a stream blocks until it takes some."""
-    file = description.file
-    if file is None:
-        raise GuestError(Errno.ISDIR)
+    if len(thread.process.threads) > 1:
+        with in_use(description) as file:
+            return _write(thread, description, file, buffers)
+    return _write(thread, description, opened(description), buffers)
+
+
+def _write(thread: GuestThread, description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
     if file.seekable:
         flags = description.flags
         with description.lock:
