@@ -108,7 +108,14 @@ def top(filesystem: FileSystem) -> Location:
 
 
 def walk(
-    root: Location, start: Location, path: str, *, follow: bool, beneath: bool = False, naming: bool = False
+    root: Location,
+    start: Location,
+    path: str,
+    *,
+    follow: bool,
+    beneath: bool = False,
+    naming: bool = False,
+    creating: bool = False,
 ) -> Walked:
     """Resolve a path.
 
@@ -121,6 +128,7 @@ def walk(
             absolute link targets are `EPERM`.
         naming: the caller binds, removes or renames the last name itself (mkdir, unlink, rename, ...): a link there is
             not followed for the sake of a trailing slash, and the slash is left to the caller (`runtime.fs.naming`).
+        creating: the caller creates a file where there is none: a slash behind the name of a file is `EISDIR` then.
 
     Raises:
         OSError: `ENOENT` for an empty path or a missing component, `ENOTDIR` where a component or a trailing slash
@@ -166,7 +174,8 @@ def walk(
             pending += names
             name = ""
         elif pending or (slashed and not naming):
-            raise failure(errno.ENOTDIR, name)
+            # Who would create the file is told that a name with a slash behind it can only be a directory (Linux).
+            raise failure(errno.EISDIR if creating and not pending else errno.ENOTDIR, name)
         else:
             return Walked(here, name, Location(node, here, name), slashed)
     return Walked(here, name, here, slashed)

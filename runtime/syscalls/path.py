@@ -176,7 +176,8 @@ def open_path(
     """
     exclusive = oflags & OFlags.CREAT and oflags & OFlags.EXCL
     follow = bool(lookup & SYMLINK_FOLLOW) and not exclusive
-    walked = walk(env.root, start, path, follow=follow, beneath=beneath)
+    creating = bool(oflags & OFlags.CREAT)
+    walked = walk(env.root, start, path, follow=follow, beneath=beneath, creating=creating)
     location = walked.location
     if location is None:
         if not oflags & OFlags.CREAT or oflags & OFlags.DIRECTORY:

@@ -24,15 +24,15 @@ class Guest:
     def __init__(self, filesystem: FileSystem) -> None:
         self.top = top(filesystem)
 
-    def at(self, path: str, *, follow: bool = True, naming: bool = False) -> Walked:
-        return walk(self.top, self.top, path, follow=follow, naming=naming)
+    def at(self, path: str, *, follow: bool = True, naming: bool = False, creating: bool = False) -> Walked:
+        return walk(self.top, self.top, path, follow=follow, naming=naming, creating=creating)
 
     def mkdir(self, path: str) -> Outcome:
         naming.make_directory(self.at(path, follow=False, naming=True))
         return None
 
     def open(self, path: str, *, create: bool = False, truncate: bool = False, write: bool = True) -> OpenFile:
-        at = self.at(path)
+        at = self.at(path, creating=create)
         node = at.node
         if node is None:
             if not create:

@@ -273,3 +273,15 @@ def check_inside(place: Location, top: Location) -> None:
             assert isinstance(here, Directory)
             here = here.lookup(name)
     assert here.stat()[:2] == place.node.stat()[:2]
+
+
+def test_creating_a_file_whose_name_has_a_slash_behind_it() -> None:
+    filesystem = TmpFileSystem()
+    filesystem.root.create("a")
+    filesystem.root.symlink("b", "a/")
+    root = top(filesystem)
+    for path in ("a/", "b"):
+        with pytest.raises(IsADirectoryError):
+            walk(root, root, path, follow=True, creating=True)
+        with pytest.raises(NotADirectoryError):
+            walk(root, root, path, follow=True)
