@@ -41,6 +41,8 @@ WASIX = "wasix_32v1"
 """The namespace of WASIX with 32-bit pointers; it holds the functions of preview 1 too."""
 WASI_THREADS = "wasi"
 """The namespace of the wasi-threads proposal."""
+BESIDE = "wpm"
+"""The namespace of what the modules beside a guest import (`runtime.engine.beside`)."""
 EVERYWHERE = (UNSTABLE, PREVIEW1, WASIX)
 
 

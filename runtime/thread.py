@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
+from runtime.checkpoints import Checkpoints
 from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
-from runtime.unwinding import ProcessExit, ThreadExit, Unwind
+from runtime.unwinding import ProcessExit, Resume, ThreadExit, Unwind
 from runtime.waiting import Waker
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class GuestThread:
         pending: whether something waits to be delivered at the end of the next host call: a signal, the process's end.
         unwinding: why the guest's code is being left, while it is.
         contexts: the contexts among which it switches, once it has made one.
-        checkpoints: stacks to which `stack_restore` can return, by the address of the guest's record.
+        checkpoints: stacks to which `stack_restore` can return.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class GuestThread:
         self.signals: deque[Signal] = deque()
         self.waker = Waker()
         self.locals: dict[int, int] = {}
-        self.checkpoints: dict[int, tuple[int, Frames]] = {}
+        self.checkpoints = Checkpoints()
         self.contexts: Contexts | None = None
         self._bounds = bounds
         self._resumed: int | None = None
@@ -200,7 +201,7 @@ class GuestThread:
         if end is not None:
             self.pending = True
             raise end
-        if self._after_unwind is not None or self._resumed is not None:
+        if self._after_unwind is not None or self._resumed is not None or self.checkpoints.moving():
             # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
             self.pending = True
             return False
@@ -219,17 +220,44 @@ class GuestThread:
             self.process.kill(signal)
             raise ProcessExit(self.process.ending or 0, signal)
         if callback is not None:
-            unwinding, before = self.unwinding, self.handled
+            before = self.handled
             # A default handler sends itself another signal (`ABRT`): what counts is the first.
             self.handled = before if before and default_is_deadly(before) else signal
             try:
-                self.machine.call(callback, signal)
-            except Trap:
-                if self.unwinding is unwinding or not isinstance(self.unwinding, Unwind):
-                    raise
-                raise self.unwinding from None
+                self._run_handler(callback, signal)
             finally:
                 self.handled = before
+
+    def _run_handler(self, callback: str, signal: Signal) -> None:
+        """Call the guest's handler, whose stack is taken and put back by itself, until it is left for good.
+
+        Raises:
+            Unwind: the handler leaves the code that it has interrupted, too.
+        """
+        before, level = self.unwinding, self.checkpoints.level + 1
+        going = True
+        self.checkpoints.set_level(level)
+        try:
+            while going:
+                try:
+                    self.machine.call(callback, signal)
+                except Trap:
+                    reason, self._after_unwind = self.unwinding, None
+                    if reason is before or not isinstance(reason, Unwind):
+                        raise
+                    if not isinstance(reason, Resume) or reason.frames.level != level:
+                        raise reason from None
+                    self.unwinding = before
+                    reason.after(self)
+                else:
+                    then = self._after_unwind
+                    going = then is not None
+                    if then is not None:
+                        self.asyncify.stop_unwind()
+                        self._after_unwind = None
+                        then()
+        finally:
+            self.checkpoints.set_level(level - 1)
 
     def _end(self) -> Unwind | None:
         """Why the thread has to leave the guest's code, if somebody wants it to."""
@@ -406,7 +434,7 @@ class GuestThread:
                 going = end.after(self)
                 continue
             try:
-                self.machine.call(self.entry, *self.arguments)
+                self.checkpoints.enter(self)
             except Trap:
                 unwinding, self.unwinding, self._after_unwind = self._end() or self.unwinding, None, None
                 if unwinding is None:

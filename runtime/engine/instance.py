@@ -1,31 +1,26 @@
-"""Stores and instances: one guest thread's machine, its memory, and how a trap becomes a Python exception."""
+"""Stores and instances: one guest thread's machine and its memory."""
 
 from __future__ import annotations
 
 import ctypes
 from contextlib import contextmanager
-from ctypes import byref, c_uint8, c_uint64, c_void_p
+from ctypes import byref, c_uint64, c_void_p
 from typing import TYPE_CHECKING
 
+from runtime.engine.exports import Exports, instantiate_linked
 from runtime.engine.globals import PREFIX
 from runtime.engine.library import (
     EPOCH_CALLBACK,
     EXTERN_FUNC,
-    EXTERN_GLOBAL,
-    EXTERN_MEMORY,
     EXTERN_SHARED_MEMORY,
     EXTERN_TABLE,
-    ByteVec,
     Extern,
-    Instance,
-    PointerVec,
     Value,
     check,
     lib,
-    text,
 )
 from runtime.engine.module import PAGE, MemoryType, Module, engine
-from runtime.errors import RuntimeFault, Trap
+from runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -131,8 +126,12 @@ class Store:
         self.close()
 
 
-class Machine:
-    """A module instantiated in a store."""
+class Machine(Exports):
+    """A module instantiated in a store.
+
+    Attributes:
+        slot: what it was given for `stack_checkpoint`, where that can be replaced (see `runtime.engine.beside`).
+    """
 
     def __init__(
         self,
@@ -141,6 +140,8 @@ class Machine:
         module: Module,
         memory: SharedMemory | None = None,
         unwinding: Callable[[], bool] = bool,
+        *,
+        replaceable: bool = False,
     ) -> None:
         """Instantiate; a start function of the module runs now.
 
@@ -150,67 +151,17 @@ class Machine:
             module: what.
             memory: the shared memory that it imports, if it does.
             unwinding: whether a host call is leaving the guest's code on purpose: its words are not asked for then.
+            replaceable: give it a `stack_checkpoint` that can be replaced.
 
         Raises:
             RuntimeFault: an import is missing or does not fit.
             Trap: the start function trapped.
         """
-        self.store = store
+        super().__init__(store, unwinding)
         self.module = module
         self.shared = memory
-        self._instance = Instance()
-        self._externs: dict[str, Extern] = {}
-        self._functions: dict[str, int] = {}
-        self._globals: dict[str, tuple[int, Value]] = {}
-        self.unwinding = unwinding
-        trap = c_void_p()
-        with linker.prepared(store, memory) as handle:
-            error = lib.wasmtime_linker_instantiate(
-                handle, store.context, module.handle, byref(self._instance), byref(trap)
-            )
-        if trap.value:
-            raise _trap(trap.value)
-        check(error, "cannot instantiate the module")
-
-    def export(self, name: str) -> Extern | None:
-        """The export of that name."""
-        extern = self._externs.get(name)
-        if extern is None:
-            encoded, extern = name.encode(), Extern()
-            if not lib.wasmtime_instance_export_get(
-                self.store.context, byref(self._instance), encoded, len(encoded), byref(extern)
-            ):
-                return None
-            self._externs[name] = extern
-        return extern
-
-    def call(self, name: str, *arguments: int) -> None:
-        """Call an exported function of integer arguments.
-
-        Raises:
-            RuntimeFault: no function of that name is exported.
-            Trap: the guest trapped, or a host call ended it; then without words, where `unwinding` says that it did.
-        """
-        address = self._functions.get(name)
-        if address is None:
-            function = self.export(name)
-            if function is None or function.kind != EXTERN_FUNC:
-                raise RuntimeFault(f"the module exports no function {name}")
-            address = self._functions[name] = ctypes.addressof(function) + Extern.handle.offset
-        count = len(arguments)
-        values = (c_uint64 * (2 * count or 2))()
-        for index in range(count):
-            values[2 * index] = arguments[index] & 0xFFFF_FFFF_FFFF_FFFF
-        trap = c_void_p()
-        error = lib.wasmtime_func_call_unchecked(self.store.context, address, values, count or 1, byref(trap))
-        if error:
-            # What a host call raised comes back as an error with the guest's stack in its words: a trap all the same.
-            if self.unwinding():
-                lib.wasmtime_error_delete(error)
-                raise Trap("left", None, ())
-            raise Trap(_last_line(error), None, ())
-        if trap.value:
-            raise _trap(trap.value)
+        with linker.prepared(store, memory, replaceable) as (handle, self.slot):
+            instantiate_linked(handle, module, self)
 
     def entry_at(self, index: int) -> str | None:
         """The name by which `call` knows the function at this index of the function table.
@@ -241,15 +192,7 @@ class Machine:
         """Where the guest's memory is and how to ask its size in bytes: the shared one, else the export `memory`."""
         if self.shared is not None:
             return self.shared.base, self.shared.size
-        extern = self.export("memory")
-        if extern is None or extern.kind != EXTERN_MEMORY:
-            return None
-        context, address = self.store.context, ctypes.addressof(extern) + Extern.handle.offset
-
-        def size(_keep: Extern = extern) -> int:
-            return int(lib.wasmtime_memory_data_size(context, address))
-
-        return lib.wasmtime_memory_data(context, address), size
+        return self.memory_export("memory")
 
     def grow_memory(self, pages: int) -> None:
         """Grow the exported memory by so many pages.
@@ -257,30 +200,7 @@ class Machine:
         Raises:
             RuntimeFault: the limit is reached.
         """
-        extern = self.export("memory")
-        if extern is None or extern.kind != EXTERN_MEMORY or pages <= 0:
-            return
-        address = ctypes.addressof(extern) + Extern.handle.offset
-        error = lib.wasmtime_memory_grow(self.store.context, address, pages, byref(c_uint64()))
-        check(error, "cannot grow the guest's memory")
-
-    def global_value(self, name: str) -> int | None:
-        """The bits of an exported global of number type; `None` where there is none of that name."""
-        found = self._global(name)
-        if found is None:
-            return None
-        address, value = found
-        lib.wasmtime_global_get(self.store.context, address, value)
-        return int(value.of[0]) & (0xFFFF_FFFF if value.kind == 0 else 0xFFFF_FFFF_FFFF_FFFF)
-
-    def set_global(self, name: str, bits: int) -> None:
-        """Set an exported mutable global of number type."""
-        found = self._global(name)
-        if found is None:
-            raise RuntimeFault(f"the module exports no global {name}")
-        address, value = found
-        value.of[0] = bits
-        check(lib.wasmtime_global_set(self.store.context, address, value), f"cannot set the global {name}")
+        self.grow_export("memory", pages)
 
     @contextmanager
     def red_zone(self) -> Iterator[None]:
@@ -295,44 +215,3 @@ class Machine:
             yield
         finally:
             self.set_global(name, before)
-
-    def _global(self, name: str) -> tuple[int, Value] | None:
-        """Where the handle of an exported global is, and a value of its kind."""
-        found = self._globals.get(name)
-        if found is None:
-            extern = self.export(name)
-            if extern is None or extern.kind != EXTERN_GLOBAL:
-                return None
-            found = ctypes.addressof(extern) + Extern.handle.offset, Value()
-            lib.wasmtime_global_get(self.store.context, *found)
-            self._globals[name] = found
-        return found
-
-
-def _last_line(error: int) -> str:
-    """The cause that an error names, and the error freed."""
-    message = ByteVec()
-    lib.wasmtime_error_message(error, byref(message))
-    words = text(message)
-    lib.wasm_byte_vec_delete(byref(message))
-    lib.wasmtime_error_delete(error)
-    return words.strip().splitlines()[-1].strip()
-
-
-def _trap(handle: int) -> Trap:
-    message, code, frames = ByteVec(), c_uint8(), PointerVec()
-    lib.wasm_trap_message(handle, byref(message))
-    words = text(message).rstrip("\0")
-    lib.wasm_byte_vec_delete(byref(message))
-    known = lib.wasmtime_trap_code(handle, byref(code))
-    lib.wasm_trap_trace(handle, byref(frames))
-    trace = []
-    for index in range(frames.size):
-        frame = frames.data[index]
-        name = lib.wasmtime_frame_func_name(frame)
-        offset = lib.wasm_frame_module_offset(frame)
-        trace.append((text(name.contents) if name else f"function {lib.wasm_frame_func_index(frame)}", int(offset)))
-    lib.wasm_frame_vec_delete(byref(frames))
-    lib.wasm_trap_delete(handle)
-    reason = words.splitlines()[-1].removeprefix("wasm trap: ").strip() if words else "trap"
-    return Trap(reason, code.value if known else None, tuple(trace))

@@ -114,6 +114,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "wasmtime_linker_new": (c_void_p, [c_void_p]),
     "wasmtime_linker_clone": (c_void_p, [c_void_p]),
     "wasmtime_linker_delete": (None, [c_void_p]),
+    "wasmtime_linker_allow_shadowing": (None, [c_void_p, c_bool]),
     "wasmtime_linker_define": (
         c_void_p,
         [c_void_p, c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, ctypes.POINTER(Extern)],
@@ -123,6 +124,10 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
         [c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, c_void_p, HOST_CALL, c_void_p, c_void_p],
     ),
     "wasmtime_linker_instantiate": (c_void_p, [c_void_p, c_void_p, c_void_p, ctypes.POINTER(Instance), _OUT]),
+    "wasmtime_instance_new": (
+        c_void_p,
+        [c_void_p, c_void_p, ctypes.POINTER(Extern), c_size_t, ctypes.POINTER(Instance), _OUT],
+    ),
     "wasmtime_instance_export_get": (
         c_bool,
         [c_void_p, ctypes.POINTER(Instance), c_char_p, c_size_t, ctypes.POINTER(Extern)],
@@ -147,6 +152,7 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "wasm_frame_func_index": (c_uint32, [c_void_p]),
     "wasm_frame_module_offset": (c_size_t, [c_void_p]),
     "wasmtime_frame_func_name": (ctypes.POINTER(ByteVec), [c_void_p]),
+    "wasmtime_frame_module_name": (ctypes.POINTER(ByteVec), [c_void_p]),
     "wasm_frame_vec_delete": (None, [ctypes.POINTER(PointerVec)]),
     "wasmtime_error_new": (c_void_p, [c_char_p]),
     "wasmtime_error_message": (None, [c_void_p, ctypes.POINTER(ByteVec)]),

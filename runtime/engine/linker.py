@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from ctypes import byref
 from typing import TYPE_CHECKING, TypeAlias
 
-from runtime.engine.library import HOST_CALL, check, lib
+from runtime.engine import beside
+from runtime.engine.exports import Exports, instantiate_linked
+from runtime.engine.library import HOST_CALL, Extern, check, lib
 from runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
@@ -35,17 +37,10 @@ class Linker:
         self.handle: int = lib.wasmtime_linker_new(module.engine.handle)
         self.memory: Import | None = None
         self._callbacks: list[HostCall] = []
+        self._resolve = resolve
         for item in module.imports:
             if item.signature is not None:
-                callback = resolve(item)
-                self._callbacks.append(callback)
-                space, name = item.module.encode(), item.name.encode()
-                error = lib.wasmtime_linker_define_func_unchecked(
-                    self.handle, space, len(space), name, len(name), item.handle, callback, None, None
-                )
-                # The same name imported twice is defined once: the second definition is refused, and not needed.
-                if error:
-                    lib.wasmtime_error_delete(error)
+                self._define(self.handle, item)
             elif item.memory is not None and self.memory is None:
                 self.memory = item
             else:
@@ -54,27 +49,59 @@ class Linker:
                     "it was not built for WASI"
                 )
 
+    def _define(self, handle: int, item: Import) -> None:
+        callback = self._resolve(item)
+        self._callbacks.append(callback)
+        space, name = item.module.encode(), item.name.encode()
+        error = lib.wasmtime_linker_define_func_unchecked(
+            handle, space, len(space), name, len(name), item.handle, callback, None, None
+        )
+        # The same name imported twice is defined once: the second definition is refused, and not needed.
+        if error:
+            lib.wasmtime_error_delete(error)
+
     @contextmanager
-    def prepared(self, store: Store, memory: SharedMemory | None) -> Iterator[int]:
-        """The library's linker with this memory defined in it."""
+    def prepared(
+        self, store: Store, memory: SharedMemory | None, replaceable: bool
+    ) -> Iterator[tuple[int, Exports | None]]:
+        """The library's linker with what belongs to this store.
+
+        Args:
+            store: where the module is about to be instantiated.
+            memory: what the module gets for the memory that it imports.
+            replaceable: give it a `stack_checkpoint` that can be replaced: the second of what this gives.
+        """
         if self.memory is None:
-            yield self.handle
+            yield self.handle, None
             return
         if memory is None:
             raise RuntimeFault(f"the module imports the memory {self.memory.module}.{self.memory.name}: none was given")
         clone = lib.wasmtime_linker_clone(self.handle)
         try:
-            space, name = self.memory.module.encode(), self.memory.name.encode()
-            error = lib.wasmtime_linker_define(
-                clone, store.context, space, len(space), name, len(name), byref(memory.extern())
-            )
-            check(error, "cannot give the module its memory")
-            yield clone
+            _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
+            yield clone, self._slot(clone, store) if replaceable else None
         finally:
             lib.wasmtime_linker_delete(clone)
 
+    def _slot(self, handle: int, store: Store) -> Exports:
+        module, slot = beside.module("trampoline"), Exports(store)
+        for item in module.imports:
+            self._define(handle, item)
+        instantiate_linked(handle, module, slot)
+        function = slot.export(beside.SLOT[1])
+        assert function is not None
+        lib.wasmtime_linker_allow_shadowing(handle, True)
+        _define_in(handle, store, beside.SLOT, function)
+        return slot
+
     def __del__(self) -> None:
         lib.wasmtime_linker_delete(self.handle)
+
+
+def _define_in(handle: int, store: Store, key: tuple[str, str], extern: Extern) -> None:
+    space, name = key[0].encode(), key[1].encode()
+    error = lib.wasmtime_linker_define(handle, store.context, space, len(space), name, len(name), byref(extern))
+    check(error, f"cannot give the module {key[0]}.{key[1]}")
 
 
 __all__ = ["HOST_CALL", "HostCall", "Linker"]

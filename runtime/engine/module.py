@@ -130,6 +130,8 @@ class Module:
     def __init__(self, handle: int) -> None:
         self.handle = handle
         self.engine = engine()
+        self.asyncify_globals: tuple[str, str] | tuple[()] | None = None
+        """Asyncify's state and data, by the names of their exports: `None` before somebody has looked for them."""
 
     @classmethod
     def compile(cls, wasm: bytes | bytearray | memoryview, name: str = "module") -> Module:

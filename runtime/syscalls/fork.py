@@ -55,6 +55,9 @@ def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) 
             raise GuestError(Errno(outcome - _FAILED))
         thread.memory.set_u32(result, outcome)
         return
+    if thread.checkpoints.level:
+        thread.process.log_once("cannot fork within a signal handler (NOTSUP)")
+        raise GuestError(Errno.NOTSUP)
     thread.memory.check(result, 4)
 
     def fork() -> None:
@@ -112,7 +115,7 @@ def _copying(thread: GuestThread) -> None:
             copy.machine.grow_memory((thread.memory.size - copy.memory.size) // PAGE)
             copy.memory.write(0, thread.memory.view(0, thread.memory.size))
         copy.asyncify.set_globals(thread.asyncify.globals())
-        copy.checkpoints = dict(thread.checkpoints)
+        copy.checkpoints = thread.checkpoints.inherited()
         copy.locals = dict(thread.locals)
         copy.rewind(0)
     except (RuntimeFault, Trap):
