@@ -83,8 +83,8 @@ def syscall(name: str, signature: str, *namespaces: str) -> Callable[[F], F]:
 
 
 def declared() -> list[Syscall]:
-    """Every generation of every host function, by namespace and name."""
-    return [call for key in sorted(_declared) for call in _declared[key]]
+    """Every generation of every host function of guests, by namespace and name."""
+    return [call for key in sorted(_declared) if key[0] != BESIDE for call in _declared[key]]
 
 
 def resolve(item: Import) -> HostCall:
