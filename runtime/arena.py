@@ -65,21 +65,25 @@ class Arena:
         self._module = Checkpointer(machine, pointer, *names)
         self._asyncify = asyncify
         memory = self._module.memory_export("arena")
-        moving, handling = self._module.cell("moving"), self._module.cell("handling")
-        assert memory is not None and moving is not None and handling is not None
+        moving, handling, wanted = (self._module.cell(name) for name in ("moving", "handling", "wanted"))
+        assert memory is not None and moving is not None and handling is not None and wanted is not None
         self._memory = GuestMemory(*memory)
-        self._moving, self._handling = moving, handling
+        self._moving, self._handling, self._wanted = moving, handling, wanted
         self._used = 0
         self._next = _TABLE
+        self._largest = LARGEST
         self._module.set_global("record", asyncify.record)
         self._module.set_global("upper", asyncify.bounds.upper)
         self._module.set_global("serial", serial)
         self._module.call("install")
         self.run = self._module.run
 
-    def moving(self) -> bool:
-        """Whether the guest is leaving its functions, or coming back, for a checkpoint."""
-        return self._moving.get() != 0
+    def postpones(self) -> bool:
+        """Whether the guest is leaving its functions, or coming back; the host is then called when it is back."""
+        if not self._moving.get():
+            return False
+        self._wanted.set(1)
+        return True
 
     def set_handling(self, handling: bool) -> None:
         """Say whether the guest runs a signal handler."""
@@ -99,29 +103,39 @@ class Arena:
         Raises:
             GuestError: `NOMEM`.
         """
-        if size > LARGEST // 2:
-            raise GuestError(Errno.NOMEM)
         room = -(-(size + size // 2) // _ALIGNMENT) * _ALIGNMENT
-        slot = self._slot(record)
-        known = self._memory.u32(slot) == record
-        if self._next + room > LARGEST or (not known and self._used >= MOST):
+        if room > LARGEST // 2:
+            raise GuestError(Errno.NOMEM)
+        known = self._memory.u32(self._slot(record)) == record
+        if (not known and self._used >= MOST) or not self._has_room(room):
             self._sweep(record)
-            slot = self._slot(record)
             known = False
-        self._insert(slot, record, room)
+            if not self._has_room(room):
+                raise GuestError(Errno.NOMEM)
+        self._insert(record, room)
         self._used += not known
 
-    def _insert(self, slot: int, record: int, room: int) -> int:
-        place, self._next = self._next, self._next + room
-        missing = self._next - self._memory.size
+    def _has_room(self, room: int) -> bool:
+        """Whether there is so much room behind all copies; the memory grows, if it may, until there is."""
+        end = self._next + room
+        if end > self._largest:
+            return False
+        missing = end - self._memory.size
         if missing > 0:
             try:
-                self._module.grow_export("arena", -(-missing // PAGE) + (self._memory.size // PAGE) // 2)
+                self._module.grow_export("arena", -(-missing // PAGE))
             except RuntimeFault:
-                self._next = place
-                raise GuestError(Errno.NOMEM) from None
+                # A limit of the guest's: from now on this is all there is.
+                self._largest = self._memory.size
+                return False
+        return True
+
+    def _insert(self, record: int, room: int) -> tuple[int, int]:
+        """Put an entry for a copy into the table: where it is, and where the copy goes."""
+        slot, place = self._slot(record), self._next
+        self._next += room
         self._memory.pack(_ENTRY, slot, record, place, room, 0, 0, 0, 0)
-        return place
+        return slot, place
 
     def _slot(self, record: int) -> int:
         """Where the record's entry is or will be; as `$entry` does it."""
@@ -139,10 +153,9 @@ class Arena:
         for entry in by_worth(entries, self._asyncify.has_returned)[: MOST * 3 // 4]:
             size = entry.frames + entry.stack
             room = -(-size // _ALIGNMENT) * _ALIGNMENT
-            if self._next + room > LARGEST // 2:
+            if self._next + room > self._largest // 2:
                 break
-            slot = self._slot(entry.record)
-            place = self._insert(slot, entry.record, room)
+            slot, place = self._insert(entry.record, room)
             self._memory.write(place, data[entry.copy : entry.copy + size])
             self._memory.pack(_ENTRY, slot, *entry._replace(copy=place, room=room))
             self._used += 1

@@ -135,9 +135,12 @@ class Checkpoints:
         else:
             thread.machine.call(thread.entry, *thread.arguments)
 
-    def moving(self) -> bool:
-        """Whether the guest is leaving its functions, or coming back, without the host."""
-        return self._arena is not None and self._arena.moving()
+    def postpones(self) -> bool:
+        """Whether a signal has to wait: the guest leaves its functions, or comes back, without the host.
+
+        A host call follows when it is back: there may be no other.
+        """
+        return self._arena is not None and self._arena.postpones()
 
     def set_level(self, level: int) -> None:
         """Say how many signal handlers run within each other."""

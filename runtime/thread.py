@@ -201,7 +201,7 @@ class GuestThread:
         if end is not None:
             self.pending = True
             raise end
-        if self._after_unwind is not None or self._resumed is not None or self.checkpoints.moving():
+        if self._after_unwind is not None or self._resumed is not None or self.checkpoints.postpones():
             # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
             self.pending = True
             return False
@@ -289,6 +289,9 @@ class GuestThread:
             self.unwinding = reason
             return True
         finally:
+            if self.handling and self._store is not None:
+                # Where the handler jumps out of the guest's code, too, the next interrupt is to be heard again.
+                self._store.allow(1)
             self.handling = False
         return False
 

@@ -30,6 +30,8 @@
   (global $handling (export "handling") (mut i32) (i32.const 0))
   ;; Whether the guest is leaving its functions, or coming back, because of this module.
   (global $moving (export "moving") (mut i32) (i32.const 0))
+  ;; Set by the host, which wants to be called when the guest is back.
+  (global $wanted (export "wanted") (mut i32) (i32.const 0))
   (global $snapshot (mut i32) (i32.const 0))
   (global $errno (mut i32) (i32.const 0))
 
@@ -53,6 +55,11 @@
         (global.set $moving (i32.const 0))
         (if (i32.eqz (global.get $errno))
           (then (i64.store $guest (local.get $result) (i64.const 0))))
+        (if (global.get $wanted)
+          (then
+            ;; Any call of the host's will do: at its end the host handles what is pending.
+            (global.set $wanted (i32.const 0))
+            (drop (call $room (i32.const 0) (i32.const 0)))))
         (return (global.get $errno))))
     ;; The host has sent the guest back here, or the stack is a signal handler's, or there can be no entry.
     (if (i32.or (i32.or (global.get $state) (global.get $handling)) (i32.eqz (local.get $snapshot)))

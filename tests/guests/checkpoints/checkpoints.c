@@ -284,6 +284,19 @@ static void storm(void) {
   CHECK(proc_raise_interval(10, 0, 0) == 0);
 }
 
+// As before, with a handler that never comes back.
+static void storm_of_jumps(void) {
+  callback_signal("__wasm_signal", 13);
+  mode = 1;
+  set(&main_loop);
+  CHECK(proc_raise_interval(10, handled < 25 ? 1000000 : 0, 0) == 0);
+  if (handled >= 25) return;
+  for (;;) {
+    jump here;
+    CHECK(grow(&here, 20) == 20);
+  }
+}
+
 // Threads
 
 static char stack[65536] __attribute__((aligned(16)));
@@ -355,6 +368,7 @@ void _start(void) {
   else if (is(name, "jumps-twice-from-handler")) jumps_from_handler(3);
   else if (is(name, "sets-in-handler")) sets_in_handler();
   else if (is(name, "storm")) storm();
+  else if (is(name, "storm-of-jumps")) storm_of_jumps();
   else if (is(name, "second-thread")) second_thread();
   else if (is(name, "bad-pointers")) bad_pointers();
   else if (is(name, "bad-record")) bad_record();
