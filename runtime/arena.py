@@ -30,7 +30,7 @@ _SLOTS = 512
 _ENTRY = Struct("<IIIIIIQ")
 _TABLE = _SLOTS * _ENTRY.size
 _ALIGNMENT = 16
-MOST, LARGEST = 256, 32 << 20
+MOST, LARGEST = 256, 64 << 20
 """How many checkpoints are kept at the most, and how many bytes of them."""
 
 
@@ -89,9 +89,11 @@ class Arena:
         """Say whether the guest runs a signal handler."""
         self._handling.set(int(handling))
 
-    def find(self, serial: int) -> Frames | None:
-        """The checkpoint with this serial number."""
-        return find_in(self._memory.view(0, self._next), serial)
+    def find(self, serial: int, record: int) -> Frames | None:
+        """The checkpoint with this serial number, most often that of this record."""
+        data = self._memory.view(0, self._next)
+        entry = _Entry(*self._memory.unpack(_ENTRY, self._slot(record)))
+        return _frames(data, entry) if entry.serial == serial else find_in(data, serial)
 
     def image(self) -> bytes:
         """All that is here, for `find_in`."""
@@ -103,9 +105,10 @@ class Arena:
         Raises:
             GuestError: `NOMEM`.
         """
-        room = -(-(size + size // 2) // _ALIGNMENT) * _ALIGNMENT
-        if room > LARGEST // 2:
+        if size > LARGEST // 2:
             raise GuestError(Errno.NOMEM)
+        # The next stack of the same record is a little larger, likely.
+        room = min(-(-(size + size // 2) // _ALIGNMENT) * _ALIGNMENT, LARGEST // 2)
         known = self._memory.u32(self._slot(record)) == record
         if (not known and self._used >= MOST) or not self._has_room(room):
             self._sweep(record)
@@ -170,11 +173,12 @@ def _entries(data: bytes | memoryview) -> Iterator[_Entry]:
 
 def find_in(data: bytes | memoryview, serial: int) -> Frames | None:
     """The checkpoint with this serial number in the memory of an arena."""
-    for entry in _entries(data):
-        if entry.serial == serial:
-            middle = entry.copy + entry.frames
-            return Frames(bytes(data[entry.copy : middle]), entry.pointer, bytes(data[middle : middle + entry.stack]))
-    return None
+    return next((_frames(data, entry) for entry in _entries(data) if entry.serial == serial), None)
+
+
+def _frames(data: bytes | memoryview, entry: _Entry) -> Frames:
+    middle = entry.copy + entry.frames
+    return Frames(bytes(data[entry.copy : middle]), entry.pointer, bytes(data[middle : middle + entry.stack]))
 
 
 def by_worth(checkpoints: Iterable[tuple[int, int, T]], has_returned: Callable[[int], bool]) -> list[T]:

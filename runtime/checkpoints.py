@@ -100,10 +100,10 @@ class Checkpoints:
             self._arena.make_room(record, size)
         return self._arena is not None
 
-    def find(self, serial: int) -> Frames | None:
-        """The stack with this serial number, where it can be gone back to."""
+    def find(self, serial: int, record: int) -> Frames | None:
+        """The stack with this serial number, which the guest has in this record, where it can be gone back to."""
         if self._arena is not None and serial >> _ARENA_SERIALS:
-            frames = self._arena.find(serial)
+            frames = self._arena.find(serial, record)
             if frames is not None:
                 return frames
         for known, frames in self._taken.values():

@@ -57,7 +57,7 @@ def stack_restore(thread: GuestThread, snapshot: int, value: int) -> None:
 
     A record that names no stack of this thread ends the guest: there is nowhere to go.
     """
-    frames = thread.checkpoints.find(thread.memory.unpack(_SNAPSHOT, snapshot)[1])
+    frames = thread.checkpoints.find(thread.memory.unpack(_SNAPSHOT, snapshot)[1], snapshot)
     if frames is not None:
         raise Resume(frames, value or 1)
     raise RuntimeFault(
