@@ -40,6 +40,7 @@ class Checkpoints:
         self._images: list[bytes] = []
         self._until_arena = _FIRST
         self._arena: Arena | None = None
+        self._opening = False
         self.level = 0
         """How many signal handlers run within each other."""
 
@@ -73,6 +74,7 @@ class Checkpoints:
         That is what it would have in a forked child; most threads never need it.
         """
         old, stack = thread.machine, thread.asyncify
+        self._opening = True
         try:
             machine = Machine(old.store, thread.process.linker, old.module, old.shared, old.unwinding, replaceable=True)
             asyncify = Asyncify(machine, thread.memory, stack.bounds)
@@ -81,6 +83,8 @@ class Checkpoints:
         except (RuntimeFault, Trap):
             # Nothing has changed: the host goes on to make them.
             return
+        finally:
+            self._opening = False
         thread.machine, thread.asyncify = machine, asyncify
 
     def _sweep(self, asyncify: Asyncify) -> None:
@@ -140,7 +144,7 @@ class Checkpoints:
 
         A host call follows when it is back: there may be no other.
         """
-        return self._arena is not None and self._arena.postpones()
+        return self._opening or (self._arena is not None and self._arena.postpones())
 
     def set_level(self, level: int) -> None:
         """Say how many signal handlers run within each other."""
