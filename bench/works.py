@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ROOT / "registry_fixtures" / "packages" / "wpm"
-WPM: Final = [sys.executable, "-m", "pkgmgr.cli.main"]
+WPM: Final = [sys.executable, "-c", "from pkgmgr.cli.main import script; script()"]
+"""What the installed script does."""
 MANY_BYTES: Final = 50_000_000
 LINE: Final = b"the quick brown fox jumps over the lazy dog again\n"
 LINES: Final = LINE * 2000
