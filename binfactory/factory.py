@@ -200,8 +200,7 @@ class BinFactory:
         """
         module = program.module()
         env.args[:] = program.arguments(env.args)
-        for key, value in program.environ.items():
-            env.environ.setdefault(key, value)
+        env.default_variables(program.environ)
         return env.spawn(module, program.name)
 
     def _file_program(self, file: GuestFile, path: str, env: WasiEnv, depth: int) -> Program | None:

@@ -35,7 +35,6 @@ def prepare_spawn(command: BinaryCommand, env: WasiEnv, *, own_cwd: bool = False
         RuntimeFault: there is no such directory.
     """
     env.args[:] = command_arguments(command, env.args)
-    for name, value in command.env.items():
-        env.environ.setdefault(name, value)
+    env.default_variables(command.env)
     if own_cwd and command.cwd is not None:
         env.cwd = env.locate(command.cwd)

@@ -58,7 +58,7 @@ def adhoc_lock(specs: Mapping[str, str], store: Store, options: InstallOptions) 
         lock = _resolve(requirements, registries, store, kept[0] if kept else None)
         if kept is None or lock is not kept[0]:
             _write(place, lock, registries, store)
-    missing = [package for package in lock.packages.values() if not store.has(package.sha256, package.size)]
+    missing = store.missing(lock.packages.values())
     if missing:
         from pkgmgr.fetch import fetch_packages
 

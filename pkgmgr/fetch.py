@@ -20,11 +20,6 @@ _WORTH_A_BAR: Final = 8 << 20
 """How many bytes of local files are worth a progress bar; downloads always are."""
 
 
-def missing_packages(packages: Sequence[LockedPackage], store: Store) -> list[LockedPackage]:
-    """Those of the packages that the store does not have."""
-    return [package for package in packages if not store.has(package.sha256, package.size)]
-
-
 def fetch_packages(
     packages: Sequence[LockedPackage],
     registries: Registries,

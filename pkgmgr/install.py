@@ -121,7 +121,7 @@ def fetch_missing(lock: Lockfile, project: Project, store: Store, options: Insta
     Raises:
         WpmError: A package cannot be had, or is not what the lock says.
     """
-    missing = [package for package in lock.packages.values() if not store.has(package.sha256, package.size)]
+    missing = store.missing(lock.packages.values())
     if missing:
         from pkgmgr.fetch import fetch_packages
         from pkgmgr.registry import open_registries

@@ -64,8 +64,3 @@ class Project:
     def forget_lock(self) -> None:
         """Take the project as one without a lock: to write a new one in the place of one that cannot be read."""
         self.__dict__["lock"] = None
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether there is a lock and it is of the manifest's dependencies as they are now."""
-        return self.lock is not None and self.lock.is_for(self.manifest.dependencies)

@@ -24,7 +24,9 @@ from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.source import check_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pkgmgr.lockfile import LockedPackage
 
 LARGEST: Final = 4 << 30
 """No package is larger than this many bytes."""
@@ -94,6 +96,10 @@ class Store:
         except OSError:
             return False
         return size is None or status.st_size == size
+
+    def missing(self, packages: Iterable[LockedPackage]) -> list[LockedPackage]:
+        """Those of the packages that are not here."""
+        return [package for package in packages if not self.has(package.sha256, package.size)]
 
     def add(
         self,

@@ -96,6 +96,11 @@ class WasiEnv:
             raise RuntimeFault(f"{path}: not a directory in the guest's filesystem: {error.strerror}") from None
         return location
 
+    def default_variables(self, variables: Mapping[str, str]) -> None:
+        """Set the variables that a program's package wants, where the environment does not have them yet."""
+        for name, value in variables.items():
+            self.environ.setdefault(name, value)
+
     def fork(self) -> WasiEnv:
         """The environment of a child: its own copy of everything that a process can change, the same filesystem."""
         child = object.__new__(WasiEnv)

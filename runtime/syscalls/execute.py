@@ -115,8 +115,7 @@ def _exec(
     env.args = program.arguments(args or [name])
     if variables is not None:
         env.environ = variables
-    for key, value in program.environ.items():
-        env.environ.setdefault(key, value)
+    env.default_variables(program.environ)
     raise Exec(program)
 
 
@@ -173,8 +172,7 @@ def proc_exec3(
 def _start(
     thread: GuestThread, env: WasiEnv, program: Program, dispositions: dict[int, int] | None = None
 ) -> WasiProcess:
-    for key, value in program.environ.items():
-        env.environ.setdefault(key, value)
+    env.default_variables(program.environ)
     module = _loaded(thread, program)
     env.enter_program()
     try:

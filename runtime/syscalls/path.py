@@ -96,9 +96,7 @@ def path_open(
     The rights asked for are given as far as the directory's inheriting rights and the kind of file allow, and decide
     between reading and writing. Errors: `INVAL`, `NOTCAPABLE`, `EXIST`, `NOTDIR`, `ISDIR`, `LOOP`, and those of `walk`.
     """
-    thread.memory.check(result, 4)
-    descriptor = open_at(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags)
-    thread.memory.set_u32(result, thread.descriptors.add(descriptor))
+    path_open2(thread, fd, lookup, path, length, oflags, rights, inheriting, fdflags, 0, result)
 
 
 @syscall("path_open2", "iiiiiIIiii:i", WASIX)
