@@ -137,8 +137,11 @@ class _Provider(resolvelib.AbstractProvider[Need, PackageSummary, str]):
     def versions(self, key: str) -> Sequence[Version]:
         """The versions of a package, the one of the lock first and then the newest."""
         if key not in self._versions:
+            pinned = self._pins.get(key)
+            yanked = self._registries.yanked(key)
             found = sorted(self._registries.versions(key), reverse=True)
-            self._versions[key] = sorted(found, key=lambda version: version != self._pins.get(key))
+            usable = (version for version in found if version == pinned or version not in yanked)
+            self._versions[key] = sorted(usable, key=lambda version: version != pinned)
         return self._versions[key]
 
     def identify(self, requirement_or_candidate: Need | PackageSummary) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Sequence
 
+    from pkgmgr.registry.listing import FoundPackage, PackageAbout
     from pkgmgr.summary import PackageSummary
     from pkgmgr.version import Version
 
@@ -45,6 +46,14 @@ class IncludedPackages:
         """The versions that were included."""
         return list(self._summaries.get(name, ()))
 
+    def yanked(self, name: str) -> Collection[Version]:
+        """None: who includes a file wants it."""
+        del name
+        return ()
+
+    def prefetch(self, names: Collection[str]) -> None:
+        """Nothing: they are here."""
+
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One of them."""
         return self._summaries[name][version]
@@ -65,3 +74,21 @@ class IncludedPackages:
         """Nothing: who includes a file knows its name."""
         del name
         return ()
+
+    def search(self, text: str, most: int) -> Sequence[FoundPackage]:
+        """Nothing, likewise."""
+        del text, most
+        return ()
+
+    def about(self, name: str) -> PackageAbout | None:
+        """What the newest file says."""
+        from pkgmgr.registry.listing import Release, about_file
+
+        if not (summaries := self._summaries.get(name)):
+            return None
+        releases = [
+            Release(version, False, summaries[version].sha256, summaries[version].size)
+            for version in sorted(summaries, reverse=True)
+        ]
+        newest = summaries[releases[0].version]
+        return about_file(Path(newest.location), name, releases)

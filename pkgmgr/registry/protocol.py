@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
+    from pkgmgr.registry.listing import FoundPackage, PackageAbout
     from pkgmgr.summary import Location, PackageSummary
     from pkgmgr.version import Version
 
@@ -23,7 +24,13 @@ class Registry(Protocol):
         """Whether asking it goes over the network, which `--offline` forbids."""
 
     def versions(self, name: str) -> Sequence[Version]:
-        """The versions of a package that can be had, in any order; none of a package that is not there."""
+        """The versions of a package that can be had, yanked ones too, in any order; none of a package that is not there."""
+
+    def yanked(self, name: str) -> Collection[Version]:
+        """Those of the versions that were withdrawn: kept where they are locked, never newly chosen."""
+
+    def prefetch(self, names: Collection[str]) -> None:
+        """Hear which packages will be asked for next: a registry that is far away gets them together. Never raises."""
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One of these versions."""
@@ -36,3 +43,9 @@ class Registry(Protocol):
 
     def location(self, name: str, version: Version) -> Location:
         """Where the file of a package is, found without the registry's index where that is possible."""
+
+    def search(self, text: str, most: int) -> Sequence[FoundPackage]:
+        """At most so many packages with the text in their names or descriptions, the best first."""
+
+    def about(self, name: str) -> PackageAbout | None:
+        """What the registry tells of a package; None of one that is not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ from pkgmgr.source import PathSource, parse_source
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from pkgmgr.registry.included import IncludedPackages
     from pkgmgr.registry.protocol import Registry
@@ -71,6 +72,20 @@ class Registries:
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One version of a package, as its registry says."""
         return self.answering(name).summary(name, version)
+
+    def yanked(self, name: str) -> Collection[Version]:
+        """The versions of a package that must not be chosen newly, as its registry says."""
+        return self.answering(name).yanked(name)
+
+    def prefetch(self, names: Collection[str]) -> None:
+        """Tell each registry which of its packages will be asked for next."""
+        asked: dict[int, tuple[Registry, list[str]]] = {}
+        for name in names:
+            with suppress(WpmError):
+                registry = self.answering(name)
+                asked.setdefault(id(registry), (registry, []))[1].append(name)
+        for registry, known in asked.values():
+            registry.prefetch(known)
 
     def similar(self, name: str) -> Sequence[str]:
         """Names that somebody may have meant who asked for one that is not there."""

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_packages import RegistryMaker, write_package
+from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.errors import WpmError
+from pkgmgr.install import UPGRADE_ALL, InstallOptions, install
+from pkgmgr.project import Project
 from pkgmgr.registry import DirectoryRegistry, open_registries
 from pkgmgr.source import parse_source
+from pkgmgr.store import Store
 from pkgmgr.version import Version
 
 ONE = Version.parse("1.0.0")
@@ -104,3 +107,34 @@ def test_who_answers_for_which_name(maker: RegistryMaker, monkeypatch: pytest.Mo
     source = parse_source("elsewhere.example:acme/tool")
     with pytest.raises(WpmError, match=r"elsewhere\.example"):
         both.check(source)  # type: ignore[arg-type]
+
+
+def test_a_yanked_version_is_kept_where_it_is_locked_and_never_newly_chosen(
+    maker: RegistryMaker, registry: DirectoryRegistry, tmp_path: Path
+) -> None:
+    maker.add("acme/tool", "1.0.0")
+    newer = maker.add("acme/tool", "1.1.0")
+    project = Project.open(write_project(tmp_path / "project", {"acme/tool": "^1"}))
+    options = InstallOptions(registry=str(maker.root), compile=False)
+    store = Store(tmp_path / "store")
+    assert list(install(project, store, options).lock.packages) == ["acme/tool@1.1.0"]
+    newer.with_suffix(".yanked").touch()
+    assert registry.yanked("acme/tool") == {Version.parse("1.1.0")}
+    again = Project.open(project.root)
+    assert list(install(again, store, options).lock.packages) == ["acme/tool@1.1.0"]
+    upgraded = install(again, store, options._replace(upgrade=UPGRADE_ALL))
+    assert list(upgraded.lock.packages) == ["acme/tool@1.0.0"]
+
+
+def test_search_and_about(maker: RegistryMaker, registry: DirectoryRegistry) -> None:
+    maker.add("acme/tool", "1.0.0", {"acme/data": "^2"}, commands=("tool", "tool-two"))
+    maker.add("acme/tool", "0.9.0", commands=("old",))
+    maker.add("acme/data", "2.0.0")
+    assert [found.name for found in registry.search("TOOL", 10)] == ["acme/tool"]
+    assert [found.name for found in registry.search("acme", 1)] == ["acme/data"]
+    about = registry.about("acme/tool")
+    assert about is not None
+    assert [str(release.version) for release in about.releases] == ["1.0.0", "0.9.0"]
+    assert about.commands == ("tool", "tool-two")
+    assert about.dependencies == (("acme/data", "acme/data@^2"),)
+    assert registry.about("acme/none") is None

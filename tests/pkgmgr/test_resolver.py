@@ -1,5 +1,6 @@
 """The resolver against brute force, and what it says when there is no way."""
 
+from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkgmgr.errors import WpmError
+from pkgmgr.registry.listing import FoundPackage, PackageAbout
 from pkgmgr.registry.registries import Registries
 from pkgmgr.resolver import resolve
 from pkgmgr.source import NamedSource, PackageSource, parse_dependency
@@ -33,6 +35,21 @@ class GraphRegistry:
 
     def versions(self, name: str) -> list[Version]:
         return [Version.parse(text) for text in self.graph.get(name, {})]
+
+    def yanked(self, name: str) -> set[Version]:
+        del name
+        return set()
+
+    def prefetch(self, names: Collection[str]) -> None:
+        pass
+
+    def search(self, text: str, most: int) -> list[FoundPackage]:
+        del text, most
+        return []
+
+    def about(self, name: str) -> PackageAbout | None:
+        del name
+        return None
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         needs = self.graph[name][str(version)]
