@@ -27,7 +27,8 @@ from runtime.net import NetworkPolicy
 FD, FD2, PID, SIZE, FLAGS, CONTROL, IOVS, STATUS, VALUE = 0, 4, 8, 16, 20, 24, 32, 64, 512
 PEER, ADDRESS, BUFFER, NAME = 700, 900, 1024, 3000
 USER_DATA = 0x1122_3344_5566_7788
-IN_2023, IN_2022 = "IIIii:i", "iiIii:i"
+IN_2023 = "IIIii:i"
+IN_2022 = "iiIii:i"
 
 BUS = {
     "bus_open_local": ["iiii:i"],
@@ -212,3 +213,17 @@ def test_addresses_lie_as_in_the_headers(long: bool) -> None:
     assert cidr[26 if long else 18] == 64
     assert pack_cidr("10.0.0.0", 8, long=long)[:7] == b"\1\0\x0a\0\0\0\x08"
     assert (len(pack_ip("::1")), len(pack_long_ip("::1")), ADDR_IP_SIZE) == (18, 110, 18)
+
+
+def test_a_route_of_2023_is_72_bytes() -> None:
+    """Today it is 176: see `test_long_structures_for_modules_of_today`."""
+    count, routes = 520, 2048
+    script = Script().put(routes, b"\xee" * 64 * 72).put(count, (64).to_bytes(4, "little"))
+    script.call("port_route_list", routes, count).show(count, 4).show(routes, 64 * 72)
+    output = run(script, on_loopback)
+    found = output[0]
+    assert found >= 1
+    for start in range(4, 4 + found * 72, 72):
+        assert output[start] == output[start + 20] in (1, 2), "the router is of the network's family"
+        assert output[start + 40 : start + 72] == bytes(32), "it neither loses preference nor expires"
+    assert output[4 + found * 72 :] == b"\xee" * (64 - found) * 72
