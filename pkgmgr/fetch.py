@@ -94,9 +94,9 @@ def fetch(
         WpmError: It is not there, or not what it should be.
     """
     if not isinstance(location, Path):
-        from pkgmgr.download import download
+        from pkgmgr.http.shared import shared_client
 
-        return download(location, store, sha256, size, count)
+        return shared_client().download(location, store, sha256, size, count)
     if location.is_dir():
         from pkgmgr.built import build_into_store
 
