@@ -136,7 +136,7 @@ def _is_current(registry: DirectoryRegistry, name: str, records: dict[Version, P
 
 
 def _write_locked(registry: DirectoryRegistry, name: str, records: dict[Version, PackageRecord]) -> None:
-    from pkgmgr.registry.placing import locked
+    from pkgmgr.registry.storing import locked
 
     with locked(registry.folder(name)):
         # Somebody may have published since the folder was read: what they wrote stays in the index.
@@ -151,7 +151,7 @@ def _write_locked(registry: DirectoryRegistry, name: str, records: dict[Version,
 
 def _write(registry: DirectoryRegistry, name: str, data: bytes) -> None:
     """Replace an index whole; one that would be too large is removed: reading it would take longer than it saves."""
-    from pkgmgr.registry.placing import new_file
+    from pkgmgr.registry.storing import new_file
 
     target = registry.folder(name) / INDEX_NAME
     if len(data) > LARGEST:

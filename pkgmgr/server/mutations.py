@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.registry.placing import place_release, place_version, yank
+from pkgmgr.registry.storing import place_release, place_version, yank
 from pkgmgr.server.connections import read_opaque
 from pkgmgr.server.session import refuse
 from pkgmgr.server.types import Release, session
