@@ -27,11 +27,10 @@ if TYPE_CHECKING:
 
     from pkgmgr.http.cache import MetadataCache
     from pkgmgr.http.client import HttpClient
-    from pkgmgr.registry.listing import FoundPackage, PackageAbout
+    from pkgmgr.registry.listing import FoundPackage, PackageAbout, Release
     from pkgmgr.store import Store
     from pkgmgr.summary import Location, PackageSummary
     from pkgmgr.version import Version
-    from webc_parser import Manifest
 
 _MOST_SIMILAR: Final = 50
 
@@ -96,14 +95,18 @@ class GraphqlRegistry:
         return self._summaries[name, version]
 
     def similar(self, name: str) -> Sequence[str]:
-        """Names that a search for the last part of this one finds, and that are spelled nearly so."""
+        """Names that are spelled nearly so, among those that searches for parts of this one find."""
         from difflib import get_close_matches
 
-        try:
-            found = [each.name for each in self.search(name.rpartition("/")[2], _MOST_SIMILAR)]
-        except WpmError:
-            return ()
-        return get_close_matches(name, found, 3, 0.6)
+        namespace, _, last = name.rpartition("/")
+        for text in dict.fromkeys((last, last[: max(3, len(last) // 2)], namespace)):
+            try:
+                found = [each.name for each in self.search(text, _MOST_SIMILAR)] if text else []
+            except WpmError:
+                return ()
+            if near := get_close_matches(name, found, 3, 0.75):
+                return near
+        return ()
 
     def search(self, text: str, most: int) -> Sequence[FoundPackage]:
         """What the registry's own search finds; never from the cache."""
@@ -116,7 +119,7 @@ class GraphqlRegistry:
 
     def about(self, name: str) -> PackageAbout | None:
         """What the registry says of a package and of its newest version that is not archived."""
-        from pkgmgr.registry.listing import PackageAbout, Release, one_line
+        from pkgmgr.registry.listing import Release
 
         offers = sorted(self._offers(name).values(), key=lambda offer: offer.version, reverse=True)
         if not offers:
@@ -125,21 +128,9 @@ class GraphqlRegistry:
             Release(offer.version, offer.archived, offer.distributions[0].sha256, offer.distributions[0].size)
             for offer in offers
         )
-        speaker = next((offer for offer in offers if not offer.archived and not offer.version.pre), None)
-        speaker = speaker or next((offer for offer in offers if not offer.archived), offers[0])
-        summary = self.summary(name, speaker.version)
-        manifest = told(self.url, name, lambda: self._manifest(speaker.distributions[0]))
-        texts = self._texts(name)
-        info = manifest.package
-        said = {key: texts.get(key) or one_line(getattr(info, key)) for key in _TEXTS}
-        return PackageAbout(
-            name,
-            releases,
-            **said,
-            commands=summary.commands,
-            entrypoint=summary.entrypoint,
-            dependencies=tuple((alias, str(source)) for alias, source in summary.dependencies.items()),
-        )
+        speaker = next((offer for offer in offers if not offer.archived), offers[0])
+        said = told(self.url, name, lambda: self._about(speaker.distributions[0], name, releases))
+        return said._replace(**self._texts(name))
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package whose file has this hash; its source is the hash, whatever it is called."""
@@ -200,13 +191,17 @@ class GraphqlRegistry:
         summary = summarize(self._fetched(file), source)
         return replace(summary, location=file.url, name=name or summary.name, version=version or summary.version)
 
-    def _manifest(self, file: Distribution) -> Manifest:
-        from webc_parser import Container, WebcError
+    def _about(self, file: Distribution, name: str, releases: Sequence[Release]) -> PackageAbout:
+        from pkgmgr.registry.listing import about_file, about_manifest
 
-        try:
-            return read_manifest(file.manifest) or Container.open(self._fetched(file)).manifest
-        except WebcError as error:
-            raise WpmError(f"its manifest: {error}") from None
+        if file.manifest is None:
+            return about_file(self._fetched(file), name, releases)
+        text = file.manifest
+        if not isinstance(text, str):
+            import json
+
+            text = json.dumps(text)
+        return about_manifest(text, name, releases)
 
     def _fetched(self, file: Distribution) -> Path:
         """The path of a file in the store, where it is brought if it is not there."""
@@ -227,7 +222,7 @@ class GraphqlRegistry:
             return {}
         match answer.data:
             case {"getPackage": {"lastVersion": dict(said)}}:
-                return {key: one_line(said[key]) for key in _TEXTS if isinstance(said.get(key), str)}
+                return {key: one_line(said[key]) for key in _TEXTS if said.get(key) and isinstance(said[key], str)}
         return {}
 
     def _offline_hint(self) -> str:

@@ -13,7 +13,7 @@ from pkgmgr.registry.replies import Distribution, Offer, read_package, read_rele
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from pkgmgr.http.cache import Cached, MetadataCache
+    from pkgmgr.http.cache import MetadataCache
     from pkgmgr.registry.endpoint import Answer, Endpoint
     from pkgmgr.registry.queries import Question
     from pkgmgr.version import Version
@@ -34,6 +34,14 @@ class KnownPackage(NamedTuple):
 
     offers: dict[Version, Offer] | None
     age: float
+
+
+class _Kept(NamedTuple):
+    """What the cache has of a package; `etag` comes with the URL of who gave it."""
+
+    package: KnownPackage
+    etag: tuple[str, str] | None
+    fresh: bool
 
 
 class Knowledge:
@@ -80,15 +88,15 @@ class Knowledge:
         """
         if not anew and (name in self._packages or self._from_cache(name)):
             return self._packages[name]
-        cached = self._cached(name)
+        kept = self._kept(name)
         try:
             self.check_online(name)
-            self._ask_for(name, cached)
+            self._ask_for(name, kept)
         except Unreachable as error:
-            if cached is None:
+            if kept is None:
                 raise
-            self._take(name, cached)
-            self._say_old(cached.age_seconds, error)
+            self._packages[name] = kept.package
+            self._say_old(kept.package.age, error)
         return self._packages[name]
 
     def file(self, sha256: str) -> Distribution | None:
@@ -145,35 +153,32 @@ class Knowledge:
         """Whether the cache knows enough of a package, which is then taken from it."""
         if self._refresh and not self.offline:
             return False
-        cached = self._cached(name)
-        if cached is None or not (cached.fresh or self.offline):
+        kept = self._kept(name)
+        if kept is None or not (kept.fresh or self.offline):
             return False
-        if not cached.fresh:
-            self._say_old(cached.age_seconds, None)
-        self._take(name, cached)
+        if not kept.fresh:
+            self._say_old(kept.package.age, None)
+        self._packages[name] = kept.package
         return True
 
-    def _cached(self, name: str) -> Cached | None:
+    def _kept(self, name: str) -> _Kept | None:
         """What was kept of a package, where it can still be read."""
         cached = self._cache.get(_key(self.url, name))
         try:
-            if cached is None or read_package(cached.value["package"], name, cached.value["url"]) is None:
+            if cached is None or (offers := read_package(cached.value["package"], name, cached.value["url"])) is None:
                 return None
+            etag = (cached.etag, cached.value["url"]) if cached.etag else None
         except (WpmError, KeyError, TypeError):
             return None
-        return cached
+        # Never quite new: a version that is missing may have come since.
+        return _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
 
-    def _take(self, name: str, cached: Cached) -> None:
-        offers = read_package(cached.value["package"], name, cached.value["url"])
-        self._packages[name] = KnownPackage(offers, max(cached.age_seconds, 0.001))
-
-    def _ask_for(self, name: str, cached: Cached | None) -> None:
+    def _ask_for(self, name: str, kept: _Kept | None) -> None:
         """Ask for one package, or whether what was kept is still right."""
-        etag = (cached.etag, cached.value["url"]) if cached is not None and cached.etag else None
-        answer = self._asked(name, lambda plain: versions([name], plain=plain), etag)
-        if answer.data is None and cached is not None:
+        answer = self._asked(name, lambda plain: versions([name], plain=plain), kept.etag if kept else None)
+        if answer.data is None and kept is not None:
             self._cache.renew(_key(self.url, name), _lifetime(answer))
-            self._packages[name] = KnownPackage(read_package(cached.value["package"], name, cached.value["url"]), 0.0)
+            self._packages[name] = KnownPackage(kept.package.offers, 0.0)
             return
         self._keep(name, told(self.url, name, lambda: answer.value("p0")), answer, answer.etag)
 
