@@ -119,7 +119,7 @@ class GraphqlRegistry:
 
     def about(self, name: str) -> PackageAbout | None:
         """What the registry says of a package and of its newest version that is not archived."""
-        from pkgmgr.registry.listing import Release
+        from pkgmgr.registry.listing import PackageAbout, Release
 
         offers = sorted(self._offers(name).values(), key=lambda offer: offer.version, reverse=True)
         if not offers:
@@ -130,7 +130,7 @@ class GraphqlRegistry:
         )
         speaker = next((offer for offer in offers if not offer.archived), offers[0])
         said = told(self.url, name, lambda: self._about(speaker.distributions[0], name, releases))
-        return said._replace(**self._texts(name))
+        return PackageAbout(**{**said._asdict(), **self._texts(name)})
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package whose file has this hash; its source is the hash, whatever it is called."""
