@@ -35,24 +35,6 @@ _STAYS: Final = ("accept", "accept-encoding", "content-type", "if-none-match", "
 """The headers that go along to another origin: the others may say something that only the first may know."""
 
 
-def new_session() -> requests.Session:
-    """A session for all threads: it keeps connections, and no cookies, which is all of it that would not be safe there."""
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    from pkgmgr import __version__
-
-    session = requests.Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=16)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = f"wpm/{__version__}"
-    return session
-
-
 def exchange(
     session: requests.Session,
     method: str,
