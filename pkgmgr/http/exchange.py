@@ -16,7 +16,7 @@ from pkgmgr.errors import Refused, WpmError
 from pkgmgr.http.failures import failure, low_errors
 from pkgmgr.http.origin import origin_of, shown
 from pkgmgr.http.refusal import refusal
-from pkgmgr.http.retry import PASSING, TryAgain, retry_after
+from pkgmgr.http.retry import NOT_DONE, PASSING, TryAgain, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,7 +142,8 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
         return reply
     try:
         if status in PASSING:
-            raise TryAgain(f"the server replied {status} {_reason(reply)}".rstrip(), retry_after(reply.headers))
+            what = f"the server replied {status} {_reason(reply)}".rstrip()
+            raise TryAgain(what, retry_after(reply.headers), arrived=status not in NOT_DONE)
         said = refusal(reply)
         said = f": {said}" if said else ""
         match status:

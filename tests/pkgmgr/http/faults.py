@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -271,11 +272,14 @@ def endless_json(talk: Conversation) -> None:
 
 
 def json_bomb(talk: Conversation) -> None:
-    """A gigabyte in a megabyte."""
-    data = gzip.compress(b'"' + b"a" * (200 << 20) + b'"', 9)
-    talk.reply(
-        200, {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(data))}, data
-    )
+    """A gigabyte of JSON in a megabyte, packed while it is sent."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    talk.reply(200, {"Content-Type": "application/json", "Content-Encoding": "gzip", "Connection": "close"})
+    with suppress(OSError):
+        talk.wfile.write(packer.compress(b'"'))
+        for _ in range(1 << 10):
+            talk.wfile.write(packer.compress(b"a" * (1 << 20)) + packer.flush(zlib.Z_SYNC_FLUSH))
+    talk.hang_up()
 
 
 def redirect(target: str, code: int = 302) -> Fault:
