@@ -30,7 +30,7 @@ from pkgmgr.server.catalog import Catalog
 from pkgmgr.server.downloads import send_package
 from pkgmgr.server.limits import LARGEST_BODY
 from pkgmgr.server.schema import NotAQuery, answer
-from pkgmgr.server.session import Refused, Session
+from pkgmgr.server.session import Denied, Session
 from pkgmgr.server.uploads import PREFIX, Uploads
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class RegistryApp:
             response = self._answer(request)
         except HTTPException as error:
             response = _said(error.code or 500, error.description or error.name)
-        except (Refused, WpmError) as error:
+        except (Denied, WpmError) as error:
             response = _said(400, str(error))
         except Exception:
             _LOG.exception("a request failed")
@@ -178,9 +178,11 @@ class RegistryApp:
         return response
 
     def _session(self, request: Request) -> Session:
-        account = self._accounts.find(_token(request))
-        base_url = self._base_url(request)
-        return Session(self.catalog, self.uploads, self._accounts, account, base_url, self._read_only)
+        token = _token(request)
+        account, base_url = self._accounts.find(token), self._base_url(request)
+        return Session(
+            self.catalog, self.uploads, self._accounts, account, token is not None, base_url, self._read_only
+        )
 
     def _base_url(self, request: Request) -> str:
         return self._public_url or request.host_url.rstrip("/")
@@ -235,7 +237,7 @@ def _pack(request: Request, response: Response, body: bytes) -> None:
 
 
 def _log(request: Request, response: Response, seconds: float) -> None:
-    path = request.path if not request.path.startswith(PREFIX) else f"{PREFIX}…"
+    path = request.path if not request.path.startswith(PREFIX) else f"{PREFIX}..."
     _LOG.info(
         "%s %s %s %s %s %.1fms",
         request.remote_addr,

@@ -47,6 +47,8 @@ def _tag(_: object, info: Info, input: Mapping[str, Any]) -> Any:
     if entry is None:
         refuse("no such release: push it first")
     version = _publish(asked, entry.path, input, entry.sha256)
+    # From now on the version answers for the hash.
+    asked.catalog.registry.release_path(entry.sha256).unlink(missing_ok=True)
     return {"success": True, "packageVersion": version, **_echo(input)}
 
 

@@ -25,7 +25,7 @@ from pkgmgr.server.limits import MOST_TOKENS, check_limits
 from pkgmgr.server.mutations import MUTATION
 from pkgmgr.server.queries import QUERY
 from pkgmgr.server.scalars import SCALARS
-from pkgmgr.server.session import Refused
+from pkgmgr.server.session import Denied
 
 if TYPE_CHECKING:
     from graphql import DocumentNode
@@ -132,7 +132,7 @@ _MOST_KNOWN: Final = 256
 def _formatted(error: GraphQLError) -> dict[str, Any]:
     """An error as GraphQL writes it; what went wrong inside is for the log alone."""
     cause = error.original_error
-    if cause is not None and not isinstance(cause, (Refused, WpmError, GraphQLError)):
+    if cause is not None and not isinstance(cause, (Denied, WpmError, GraphQLError)):
         _LOG.error("a query failed: %r", cause, exc_info=cause)
         return {**error.formatted, "message": "the registry failed to answer this"}
     return dict(error.formatted)

@@ -72,7 +72,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
         """Whether the request should have come by now."""
         if self.since is None or self.request is None:
             return False
-        return now - self.since > REQUEST_SECONDS + self.request.body_bytes_received / _SLOWEST
+        return bool(now - self.since > REQUEST_SECONDS + self.request.body_bytes_received / _SLOWEST)
 
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Info = GraphQLResolveInfo[Any]
 
 
-class Refused(Exception):
+class Denied(Exception):
     """A request that is not done: the message is one line for whoever sent it."""
 
 
@@ -30,6 +30,7 @@ class Session:
         uploads: What was uploaded and is not yet published.
         accounts: The users.
         account: Who asks; None is nobody known.
+        has_token: Whether there was a token, known or not.
         base_url: The server's own URL as the client sees it, without a slash at its end.
         read_only: Whether nobody may write.
     """
@@ -38,6 +39,7 @@ class Session:
     uploads: Uploads
     accounts: Accounts
     account: Account | None
+    has_token: bool
     base_url: str
     read_only: bool
 
@@ -46,11 +48,15 @@ class Session:
         return self.base_url + download_path(entry)
 
     def writer(self, namespace: str | None = None) -> Account:
-        """Who asks, who may write, to this namespace; raises `Refused` where they may not."""
+        """Who asks, who may write, to this namespace; raises `Denied` where they may not."""
         if self.read_only:
             refuse("this registry is read-only")
         if self.account is None:
-            refuse("a token is needed for this: log in first")
+            refuse(
+                "the token is not known here: log in again"
+                if self.has_token
+                else "a token is needed for this: log in first"
+            )
         if namespace is not None and not self.account.may_publish(namespace):
             refuse(f"{self.account.username} may not publish to {namespace}")
         return self.account
@@ -58,4 +64,4 @@ class Session:
 
 def refuse(message: str) -> NoReturn:
     """Say no."""
-    raise Refused(message)
+    raise Denied(message)

@@ -136,7 +136,7 @@ class Uploads:
         return Answer(200 if upload.is_whole else 308, upload.received)
 
     def take(self, url: str) -> Upload:
-        """The upload that a URL names, which must be whole; raises `Refused` where it is not."""
+        """The upload that a URL names, which must be whole; raises `Denied` where it is not."""
         from urllib.parse import urlsplit
 
         try:
