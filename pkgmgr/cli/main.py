@@ -53,6 +53,7 @@ VERBS: Final = {
     "config": Verb(
         "Show and change which registry answers for which namespace, and mirrors",
         "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
+    ),
     "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
