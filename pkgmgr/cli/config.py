@@ -93,8 +93,8 @@ def _list(arguments: argparse.Namespace) -> int:
 
     from pkgmgr.cli.output import print_json, print_text
     from pkgmgr.registry.opening import default_place
-    from pkgmgr.registry.place import EMBEDDED_PLACE
-    from pkgmgr.registry.registries import EMBEDDED_NAMESPACE, EVERYTHING, VARIABLE
+    from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING
+    from pkgmgr.registry.registries import EMBEDDED_NAMESPACE, VARIABLE
 
     configuration = _loaded()
     variable = VARIABLE if os.environ.get(VARIABLE) else "default"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import EMBEDDED, REGISTRY
 from pkgmgr.registry.directory import DirectoryRegistry
-from pkgmgr.registry.place import DEFAULT_URL, is_network, parse_place
-from pkgmgr.registry.registries import EVERYTHING, VARIABLE, Registries
+from pkgmgr.registry.place import DEFAULT_URL, EVERYTHING, is_network, parse_place
+from pkgmgr.registry.registries import VARIABLE, Registries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
