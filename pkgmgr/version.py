@@ -78,18 +78,19 @@ class Version(NamedTuple):
         return self.major, self.minor, self.patch
 
     def __lt__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() < other._key()
+        return isinstance(other, Version) and self.order() < other.order()
 
     def __le__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() <= other._key()
+        return isinstance(other, Version) and self.order() <= other.order()
 
     def __gt__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() > other._key()
+        return isinstance(other, Version) and self.order() > other.order()
 
     def __ge__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() >= other._key()
+        return isinstance(other, Version) and self.order() >= other.order()
 
-    def _key(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
+    def order(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
+        """What versions are sorted by: as a sort's `key` it is made once for each version."""
         return self.core, not self.pre, _identifiers_key(self.pre), _identifiers_key(self.build), self.build
 
     def __str__(self) -> str:
