@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE: Final = "WPM_CONFIG_DIR"
 FILE_NAME: Final = "config.toml"
-EVERYTHING: Final = "*"
-"""The pattern of every namespace that has no line of its own."""
-
 REGISTRIES: Final = "registries"
 MIRRORS: Final = "mirrors"
 _LARGEST: Final = 1 << 20
@@ -137,7 +134,7 @@ def parse_configuration(data: bytes, path: Path) -> Configuration:
 def check_pattern(pattern: str) -> str:
     """The pattern in its one form; raises `WpmError` for what is neither `namespace/*` nor `*`."""
     namespace = pattern.removesuffix("/*")
-    if pattern == EVERYTHING:
+    if pattern == "*":
         return pattern
     if namespace == pattern or not _NAMESPACE.fullmatch(namespace):
         raise WpmError(f'key {_shown(REGISTRIES, pattern)}: expected "NAMESPACE/*" or "*"')
