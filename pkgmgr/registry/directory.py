@@ -7,6 +7,7 @@ was pushed to the registry without a name is `releases/SHA256.webc`.
 
 from __future__ import annotations
 
+import os
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
@@ -229,7 +230,9 @@ class DirectoryRegistry:
     def _named(self, name: str, suffix: str) -> Iterator[Version]:
         folder = self.folder(name)
         try:
-            names = [entry.name for entry in folder.iterdir() if entry.name.endswith(suffix)]
+            # Half the time of `iterdir`, which makes a path of every name.
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(suffix)]
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
