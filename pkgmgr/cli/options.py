@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
+
+    from pkgmgr.project import Project
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -47,3 +49,46 @@ def positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+RESOLUTIONS: Final = ("highest", "lowest", "lowest-direct")
+"""What `--resolution` takes; the resolver, which means the same by them, is not imported to parse options."""
+
+
+def add_upgrade(parser: argparse.ArgumentParser, group: argparse._ActionsContainer) -> None:
+    """Add `--upgrade` and `--upgrade-package` to a group, and `--resolution`: which versions are wanted."""
+    group.add_argument(
+        "-U",
+        "--upgrade",
+        nargs="*",
+        metavar="NAME",
+        help="take the newest compatible version of these packages (of all, where none is named)",
+    )
+    group.add_argument(
+        "-P",
+        "--upgrade-package",
+        dest="upgrade",
+        action="append",
+        metavar="NAME",
+        help="the same for one package; may be repeated",
+    )
+    parser.add_argument(
+        "--resolution",
+        choices=RESOLUTIONS,
+        default=RESOLUTIONS[0],
+        help="which of the compatible versions are wanted; lowest-direct takes the lowest of what wasmer.toml names and "
+        "the highest of all else (default: highest)",
+    )
+
+
+def upgrade_of(project: Project, arguments: argparse.Namespace) -> frozenset[str] | None:
+    """What `--upgrade` asks for, as an install takes it; raises `WpmError` for what is not locked."""
+    if arguments.upgrade is None:
+        return None
+    from pkgmgr.install import UPGRADE_ALL
+
+    if not arguments.upgrade:
+        return UPGRADE_ALL
+    from pkgmgr.editing import named_in_lock
+
+    return named_in_lock(project.lock, arguments.upgrade)

@@ -16,6 +16,7 @@ none of the others has; one that cannot be reached ends the search, rather than 
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pkgmgr.registry.included import IncludedPackages
+    from pkgmgr.registry.listing import FoundPackage, PackageAbout
     from pkgmgr.registry.protocol import Registry
     from pkgmgr.source import NamedSource
+    from pkgmgr.store import Store
     from pkgmgr.summary import Location, PackageSummary
 
 EMBEDDED_NAMESPACE: Final = "wpm"
@@ -70,6 +73,7 @@ class Registries:
         if configured is not None:
             self._places[EVERYTHING] = _GIVEN
             self._opened[_GIVEN] = configured
+        self._stored_only: Store | None = None
 
     @property
     def places(self) -> Mapping[str, str]:
@@ -103,7 +107,19 @@ class Registries:
 
     def versions(self, name: str) -> Sequence[Version]:
         """The versions of a package, as its registry says."""
-        return self.answering(name).versions(name)
+        registry = self.answering(name)
+        found = registry.versions(name)
+        if self._stored_only is None or not registry.needs_network:
+            return found
+        about = registry.about(name)
+        hashes = {each.version: each.sha256 for each in (about.releases if about else ())}
+        return [version for version in found if (sha256 := hashes.get(version)) and self._stored_only.has(sha256)]
+
+    def limited_to(self, store: Store) -> Registries:
+        """The same registries, of which those that need the network have only what the store has."""
+        limited = copy(self)
+        limited._stored_only = store
+        return limited
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One version of a package, as its registry says."""
@@ -141,6 +157,41 @@ class Registries:
                 return found
         return None
 
+    def search(self, text: str, most: int, failed: Callable[[Registry, WpmError], object]) -> list[FoundPackage]:
+        """Packages of all registries with a text in their names or descriptions.
+
+        Args:
+            text: What to look for.
+            most: How many to give at most.
+            failed: Told of each registry that could not be asked.
+
+        Returns:
+            First those with the text for a name, then those with it in their names, then all else, in the order of their
+            registries; a package is found only in the registry that answers for its name.
+        """
+        wanted = text.casefold()
+        found: dict[str, tuple[int, FoundPackage]] = {}
+        for registry in self._by_trust():
+            try:
+                packages = registry.search(text, most)
+            except WpmError as error:
+                failed(registry, error)
+                continue
+            for package in packages:
+                try:
+                    answers = self.answering(package.name) is registry
+                except WpmError:
+                    continue
+                name = package.name.casefold()
+                rank = 0 if wanted in (name, name.rpartition("/")[2]) else 1 if wanted in name else 2
+                if answers:
+                    found.setdefault(package.name, (rank, package))
+        return [package for _, package in sorted(found.values(), key=lambda each: each[0])[:most]]
+
+    def about(self, name: str) -> PackageAbout | None:
+        """What the registry that answers for a package tells of it; None where there is no such package."""
+        return self.answering(name).about(name)
+
     def location(self, package: LockedPackage, project: Path) -> Location:
         """Where the file of a locked package is; paths of the lock start at the project's folder.
 
@@ -176,6 +227,12 @@ class Registries:
             if isinstance(registry, GraphqlRegistry):
                 return registry.locate(package.name, version, package.sha256).url
         return registry.location(package.name, version)
+
+    def locked_from(self, package: LockedPackage) -> Registry:
+        """The registry that a package with a name was locked from; raises `WpmError` where it may not be asked for it."""
+        if self.included is not None and package.name in self.included:
+            return self.included
+        return self._open(self._locked_place(package))
 
     def _locked_place(self, package: LockedPackage) -> str:
         """The place of the registry that a package was locked from; raises `WpmError` where it may not be asked for it."""
