@@ -53,10 +53,8 @@ def print_table(
     for number, cells in enumerate(lines, -1 if header else 0):
         shown = [cell + " " * (wide - display_width(cell)) for cell, wide in zip(cells[:-1], widths, strict=False)]
         shown.append(cells[-1] if last is None else shortened(cells[-1], last))
-        if not shown[-1]:
-            shown[-2:] = [cell.rstrip() for cell in shown[-2:-1]]
         painted = shown if paint is None else [paint(number, column, cell) for column, cell in enumerate(shown)]
-        print_text(_GAP.join(painted))
+        print_text(_GAP.join(painted).rstrip())
 
 
 def display_width(text: str) -> int:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
 from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING, is_host_of, is_network, parse_place
-from pkgmgr.source import PathSource
+from pkgmgr.source import PathSource, check_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Registries:
                 continue
             for package in packages:
                 try:
-                    answers = self.answering(package.name) is registry
+                    answers = check_name(package.name) == package.name and self.answering(package.name) is registry
                 except WpmError:
                     continue
                 name = package.name.casefold()
