@@ -144,7 +144,7 @@ def names_like(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     same = [each for each in known if each.rpartition("/")[2] == name.rpartition("/")[2]]
-    near = list(dict.fromkeys([*same, *get_close_matches(name, known, 3, 0.6)]))[:3]
+    near = list(dict.fromkeys([*same, *get_close_matches(name, known, 3, 0.75)]))[:3]
     return f": did you mean {' or '.join(near)}?" if near else ""
 
 

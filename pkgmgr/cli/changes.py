@@ -53,7 +53,7 @@ def print_warnings(report: InstallReport) -> None:
 def print_installed(report: InstallReport) -> None:
     """Print in one line what an install did."""
     done = [f"{len(report.fetched)} fetched"] if report.fetched else []
-    done += [f"{report.compiled} modules compiled"] if report.compiled else []
+    done += [f"{counted(report.compiled, 'module')} compiled"] if report.compiled else []
     done += ["wasmer.lock written"] if report.lock_written else []
     print(f"{counted(len(report.lock.packages), 'package')} installed ({', '.join(done) or 'nothing to do'})")
 

@@ -40,6 +40,8 @@ EMBEDDED_NAMESPACE: Final = "wpm"
 VARIABLE: Final = "WPM_REGISTRY"
 
 _GIVEN: Final = "given"
+_FEWEST_SEARCHED: Final = 50
+"""So that the best one is found where few are wanted, though each registry has its own order."""
 
 
 class Registries:
@@ -173,7 +175,7 @@ class Registries:
         found: dict[str, tuple[int, FoundPackage]] = {}
         for registry in self._by_trust():
             try:
-                packages = registry.search(text, most)
+                packages = registry.search(text, max(most, _FEWEST_SEARCHED))
             except WpmError as error:
                 failed(registry, error)
                 continue
