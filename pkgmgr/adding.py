@@ -16,11 +16,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.direct import DirectPackages
-from pkgmgr.editing import Edit
+from pkgmgr.editing import Edit, text_of
 from pkgmgr.errors import WpmError
 from pkgmgr.locking import make_lock
 from pkgmgr.manifest.edit import set_dependency
-from pkgmgr.manifest.reader import parse_manifest, read_text
+from pkgmgr.manifest.reader import parse_manifest
 from pkgmgr.registry import open_registries
 from pkgmgr.source import GLOBAL_NAMESPACE, NamedSource, PathSource, check_name, parse_source
 from pkgmgr.version import Version
@@ -96,6 +96,7 @@ def plan_addition(
         WpmError: A package is not there, or does not go with the others. Nothing was written.
     """
     manifest = project.manifest
+    before = text = text_of(project)
     registries = open_registries(
         options.registry, offline=options.offline, include=options.include, store=store, refresh=options.refresh
     )
@@ -118,7 +119,6 @@ def plan_addition(
         if alias in lock.roots and isinstance(wish.source, NamedSource) and not wish.tag:
             version = Version.parse(lock.packages[lock.roots[alias]].version)._replace(build="")
             values[alias] = _value(alias, wish, f"^{version}")
-    before = text = read_text(manifest.path)
     entries = [Entry(alias, value, manifest.dependencies.get(alias)) for alias, value in values.items()]
     for entry in entries:
         if entry.value != entry.before:

@@ -7,6 +7,7 @@ write     the manifest, then the lock, each whole; killed between the two, the n
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
@@ -17,7 +18,8 @@ from pkgmgr.manifest.reader import parse_manifest, read_text
 from pkgmgr.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from pkgmgr.manifest import ProjectManifest
     from pkgmgr.store import Store
@@ -55,20 +57,60 @@ def carry_out(project: Project, edit: Edit, store: Store, options: InstallOption
     if install:
         store.remove_abandoned()
         fetched = fetch_missing(edit.lock, project, store, options)
-    path = project.manifest.path
-    if edit.text != edit.before:
-        if read_text(path) != edit.before:
-            raise WpmError(f"{path}: somebody else changed it meanwhile: nothing was written, try again")
-        write_manifest(path, edit.text)
-    written = write_lock(project.lock_path, edit.lock)
+    written = _write(project, edit)
     compiled, warnings = compile_ahead(edit.lock, store, options) if install else (0, ())
     return InstallReport(edit.lock, fetched, written, compiled, warnings)
+
+
+def _write(project: Project, edit: Edit) -> bool:
+    """Write the manifest and the lock; gives whether the lock changed. Where the second fails, the first is put back."""
+    path = project.manifest.path
+    with _alone(project.root):
+        if edit.text == edit.before:
+            return write_lock(project.lock_path, edit.lock)
+        if read_text(path) != edit.before:
+            raise _changed_meanwhile(path)
+        write_manifest(path, edit.text)
+        try:
+            return write_lock(project.lock_path, edit.lock)
+        except BaseException:
+            write_manifest(path, edit.before)
+            raise
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep every other wpm from writing into a project while this one does."""
+    import fcntl
+    import os
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network filesystems have no locks: there, as with editors, the look at the manifest has to be enough.
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def check_locked(project: Project, lock: Lockfile, options: InstallOptions) -> None:
     """Refuse a lock that is not the project's own, where `--locked` asks for that."""
     if options.locked and (project.lock is None or lock != project.lock):
         raise WpmError(f"{project.root}: {FILE_NAME} would change, and --locked forbids that")
+
+
+def text_of(project: Project) -> str:
+    """The text of a project's manifest; raises `WpmError` where it has other dependencies than those that were read."""
+    path = project.manifest.path
+    text = read_text(path)
+    if list(parse_manifest(text, path).dependencies.items()) != list(project.manifest.dependencies.items()):
+        raise _changed_meanwhile(path)
+    return text
+
+
+def _changed_meanwhile(path: Path) -> WpmError:
+    return WpmError(f"{path}: somebody else changed it meanwhile: nothing was written, try again")
 
 
 def plan_removal(project: Project, names: Sequence[str], store: Store, options: InstallOptions) -> Edit:
@@ -86,7 +128,7 @@ def plan_removal(project: Project, names: Sequence[str], store: Store, options: 
     manifest = project.manifest
     for name in names:
         _check_removable(manifest, name)
-    before = text = read_text(manifest.path)
+    before = text = text_of(project)
     for name in dict.fromkeys(names):
         text = remove_dependency(text, manifest.path, name)
     left = Project(parse_manifest(text, manifest.path))
@@ -113,7 +155,7 @@ def plan_update(project: Project, packages: Sequence[str], store: Store, options
     from pkgmgr.install import UPGRADE_ALL, plan
 
     upgrade = named_in_lock(project.lock, packages) or UPGRADE_ALL
-    text = read_text(project.manifest.path)
+    text = text_of(project)
     return Edit(text, text, plan(project, store, options._replace(upgrade=upgrade)))
 
 

@@ -9,24 +9,36 @@ from pkgmgr.lockfile import EMBEDDED, FILE_NAME, NETWORK, REGISTRY
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pkgmgr.lockfile import LockedPackage, Lockfile
     from pkgmgr.registry import Registries, Registry
 
 
-def check_against_registries(lock: Lockfile, registries: Registries) -> None:
+def check_against_registries(
+    lock: Lockfile, registries: Registries, note: Callable[[str], object] = lambda _: None
+) -> None:
     """Compare the hashes of a lock with those that its registries tell.
 
     Args:
         lock: The lock.
-        registries: Who is asked; what `--offline` keeps from being asked counts as it was when it was last heard of.
+        registries: Who is asked; those that `--offline` keeps from being asked are passed over.
+        note: Told once of each registry that was.
 
     Raises:
         WpmError: A version has another hash there than here, or is not there any more, or its registry cannot be asked.
     """
     named = [package for package in lock.packages.values() if _has_registry(package)]
-    registries.prefetch([package.name for package in named])
+    if not registries.offline:
+        registries.prefetch([package.name for package in named])
+    passed_over: set[str] = set()
     for package in named:
         registry = registries.locked_from(package)
+        if registries.offline and registry.needs_network:
+            if registry.title not in passed_over:
+                note(f"{registry.title}: not asked, as --offline forbids it: its files were not compared")
+            passed_over.add(registry.title)
+            continue
         version = Version.parse(package.version)
         if version not in registry.versions(package.name):
             raise WpmError(

@@ -20,13 +20,12 @@ _PACKAGE: Final = """\
 [package]
 name = {name}
 version = {version}
-description = {description}
 """
 
 _COMMENTED: Final = """\
 # What this project is and what it needs.
 
-{package}# license = "MIT"
+{package}{description}# license = "MIT"
 # entrypoint = "hello"  # the command that runs where none is named
 
 # Packages that it needs: `wpm add wpm/hello` writes them here, `wpm install` fetches them, `wpm run` runs them.
@@ -65,7 +64,7 @@ def manifest_text(name: str, version: str, description: str, *, bare: bool) -> s
     Args:
         name: The package's name.
         version: Its version.
-        description: One line; empty leaves it as a question.
+        description: What it is for, in one line; empty is none.
         bare: Whether to leave out the comments.
 
     Raises:
@@ -73,11 +72,11 @@ def manifest_text(name: str, version: str, description: str, *, bare: bool) -> s
     """
     check_name(name)
     Version.parse(version)
-    quoted = {"name": name, "version": version, "description": description or f"What {name} is for."}
-    package = _PACKAGE.format(**{key: json.dumps(text, ensure_ascii=False) for key, text in quoted.items()})
+    package = _PACKAGE.format(name=json.dumps(name), version=json.dumps(version))
+    line = f"description = {json.dumps(description, ensure_ascii=False)}\n" if description else ""
     if bare:
-        return f"{package if description else package.rpartition('description')[0]}\n[dependencies]\n"
-    return _COMMENTED.format(package=package)
+        return f"{package}{line}\n[dependencies]\n"
+    return _COMMENTED.format(package=package, description=line or '# description = "What it is for, in one line"\n')
 
 
 def create_project(folder: Path, text: str) -> Path:

@@ -93,4 +93,4 @@ def _check(project: Project, store: Store, options: InstallOptions) -> None:
 
     if project.lock is not None:
         registries = open_registries(options.registry, offline=options.offline, store=store, refresh=True)
-        check_against_registries(project.lock, registries)
+        check_against_registries(project.lock, registries, lambda line: print(f"wpm: {line}", file=sys.stderr))

@@ -113,9 +113,11 @@ class Registries:
         found = registry.versions(name)
         if self._stored_only is None or not registry.needs_network:
             return found
-        about = registry.about(name)
-        hashes = {each.version: each.sha256 for each in (about.releases if about else ())}
-        return [version for version in found if (sha256 := hashes.get(version)) and self._stored_only.has(sha256)]
+        from pkgmgr.registry.graphql import GraphqlRegistry
+
+        if not isinstance(registry, GraphqlRegistry):
+            return found
+        return [each for each in found if self._stored_only.has(registry.locate(name, each).sha256)]
 
     def limited_to(self, store: Store) -> Registries:
         """The same registries, of which those that need the network have only what the store has."""

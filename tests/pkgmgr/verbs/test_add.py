@@ -203,6 +203,18 @@ def test_a_manifest_that_changed_meanwhile_is_left_alone(
     assert dependencies(project) == {"acme/data": "1"} and not (project / "wasmer.lock").exists()
 
 
+def test_where_the_lock_cannot_be_written_the_manifest_is_as_it_was(
+    project: Path, wpm: Wpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pkgmgr.editing.write_lock", full)
+    before = state(project)
+    done = wpm("add", "acme/tool")
+    assert done.code == 1 and "No space left" in done.err and state(project) == before
+
+
 def test_several_at_once_never_mangle_the_manifest(project: Path, registry: RegistryMaker) -> None:
     """Each either adds its package, or says that somebody was faster."""
     for number in range(6):

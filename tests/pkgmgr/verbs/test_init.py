@@ -44,7 +44,18 @@ def test_the_examples_in_the_comments_are_true(here: Path, wpm: Wpm) -> None:
     lines = [
         line.removeprefix("# ")
         if line.startswith(
-            ("# [", '# "', "# name", "# source", "# abi", "# module", "# runner", "# license", "# entrypoint")
+            (
+                "# [",
+                '# "',
+                "# name",
+                "# source",
+                "# abi",
+                "# module",
+                "# runner",
+                "# license",
+                "# description",
+                "# entrypoint",
+            )
         )
         else line
         for line in text.splitlines()

@@ -98,6 +98,8 @@ def test_offline_what_was_fetched_can_be_added(
     assert wpm("remove", "acme/tool", "--offline", "--project", other).code == 0
     assert wpm("update", "--offline", "--project", other).code == 0
     assert wpm("outdated", "--offline", "--project", project).code == 0
+    check = wpm("lock", "--check", "--offline", "--project", project)
+    assert check.code == 0 and check.err.count("not asked") == 1
 
 
 def test_a_registry_that_is_gone_is_told_in_one_line(project: Path, wpm: Wpm, monkeypatch: pytest.MonkeyPatch) -> None:
