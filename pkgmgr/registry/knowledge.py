@@ -73,7 +73,8 @@ class Knowledge:
         self._cache = cache
         self._refresh = refresh
         self._note = note or _to_stderr
-        self._noted = False
+        self._old = False
+        self._said: set[str] = set()
         self._lock = threading.Lock()
         self._packages: dict[str, KnownPackage] = {}
 
@@ -144,6 +145,14 @@ class Knowledge:
 
         with ThreadPoolExecutor(_BATCHES_AT_A_TIME, "ask") as pool:
             list(pool.map(self._ask_together, batches))
+
+    def say(self, line: str) -> None:
+        """Tell something, once."""
+        with self._lock:
+            if line in self._said:
+                return
+            self._said.add(line)
+        self._note(line)
 
     def check_online(self, what: str) -> None:
         """Raise `WpmError` where the network must not be used."""
@@ -221,12 +230,11 @@ class Knowledge:
             self._cache.put(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))
 
     def _say_old(self, age: float, error: Unreachable | None) -> None:
-        with self._lock:
-            if self._noted:
-                return
-            self._noted = True
         reason = f"it cannot be asked ({error})" if error is not None else "--offline forbids to ask it"
-        self._note(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
+        with self._lock:
+            known, self._old = self._old, True
+        if not known:
+            self.say(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
 
 
 def told(url: str, what: str, action: Callable[[], _T]) -> _T:
