@@ -38,7 +38,9 @@ def configure(registries: dict[str, str], mirrors: dict[str, list[str]] | None =
 
 
 def named(text: str) -> NamedSource:
-    return parse_source(text)
+    source = parse_source(text)
+    assert isinstance(source, NamedSource)
+    return source
 
 
 @pytest.fixture
