@@ -77,6 +77,7 @@ class Knowledge:
         self._said: set[str] = set()
         self._lock = threading.Lock()
         self._packages: dict[str, KnownPackage] = {}
+        self._read: dict[str, _Kept] = {}
 
     def package(self, name: str, *, anew: bool = False) -> KnownPackage:
         """What is known of a package, asked for where that is nothing, or not fresh.
@@ -173,6 +174,8 @@ class Knowledge:
 
     def _kept(self, name: str) -> _Kept | None:
         """What was kept of a package, where it can still be read."""
+        if name in self._read:
+            return self._read[name]
         cached = self._cache.get(_key(self.url, name))
         try:
             if cached is None or (offers := read_package(cached.value["package"], name, cached.value["url"])) is None:
@@ -181,7 +184,8 @@ class Knowledge:
         except (WpmError, KeyError, TypeError):
             return None
         # Never quite new: a version that is missing may have come since.
-        return _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
+        self._read[name] = _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
+        return self._read[name]
 
     def _ask_for(self, name: str, kept: _Kept | None) -> None:
         """Ask for one package, or whether what was kept is still right."""
