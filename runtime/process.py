@@ -12,7 +12,7 @@ from runtime.errors import Trap
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
-from runtime.signals import EXIT_SIGNAL, Signal
+from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
@@ -30,6 +30,14 @@ def linker_of(module: Module) -> Linker:
         families.load_for(item.name for item in module.imports)
         linker = module.__dict__["linker"] = Linker(module, resolve)
     return linker
+
+
+def keeps_dispositions(module: Module) -> bool:
+    """Whether a module's C library takes over what its parent has decided on signals."""
+    known: bool | None = module.__dict__.get("keeps_dispositions")
+    if known is None:
+        known = module.__dict__["keeps_dispositions"] = any(item.name == "proc_signals_get" for item in module.imports)
+    return known
 
 
 class WasiProcess:
@@ -221,7 +229,7 @@ class WasiProcess:
         """Send the process a signal; its first thread takes it."""
         if signal is Signal.NONE or self.exit_code is not None:
             return
-        if self.dispositions.get(signal) == 1 and signal is not Signal.KILL:
+        if self.ignores(signal):
             return
         threads = list(self.threads.values())
         if threads:
@@ -235,6 +243,16 @@ class WasiProcess:
 
             if default_is_deadly(signal):
                 self.kill(signal)
+
+    def ignores(self, signal: Signal) -> bool:
+        """Whether the process was started with this signal ignored, and cannot have changed that.
+
+        A C library that asks for what its parent has decided (`proc_signals_get`) keeps it beside its own handlers, and
+        decides from then on; an older one knows nothing of it.
+        """
+        if self.dispositions.get(signal) != IGNORED:
+            return False
+        return self.signal_callback is None or not keeps_dispositions(self.module)
 
     def kill(self, signal: Signal) -> None:
         """End the process by a signal."""
