@@ -233,7 +233,7 @@ class WasiProcess:
             return
         threads = list(self.threads.values())
         if threads:
-            threads[0].signal(signal)
+            threads[0].signal(signal, self)
             if self.signal_callback is not None:
                 # For one that computes, or waits in a loop of its own.
                 self.module.engine.interrupt()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from script import At, Script, run
+from script import At, Script, run, start
 
 from runtime.abi.errno import Errno
 from runtime.engine import Module
@@ -126,3 +126,13 @@ def test_a_handler_is_taken_back() -> None:
     script = handling(Script()).call("proc_signal", 0, INT).call("callback_signal", BUFFER, 0)
     script.call("proc_signal", 0, CHLD).call("proc_signal", 0, INT).show(BUFFER + 16, 1)
     assert run(spawning(), Programs(x=script)) == b"!\2\x82\2"
+
+
+def test_a_handler_that_signals_itself_is_ended_by_the_timeout() -> None:
+    script = Script().put(BUFFER, b"on_signal")
+    send = script.label("proc_signal", 2)
+    script.functions.append(
+        f'(func (export "on_signal") (param i32) (drop (call {send} (i32.const 0) (i32.const {INT}))))'
+    )
+    script.call("callback_signal", BUFFER, 9).call("proc_signal", 0, INT)
+    assert start(script, lambda builder: builder.timeout(0.3)).process.wait(20) == 124
