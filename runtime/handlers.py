@@ -38,43 +38,45 @@ def run(thread: GuestThread, handler: Handler) -> None:
 
     Raises:
         Unwind: the handler leaves the code that it has interrupted, too.
+        Trap: it trapped.
     """
-    unwinding, outer = thread.unwinding, thread.handler
-    thread.handler = handler
+    outer, thread.handler = thread.handler, handler
     thread.checkpoints.set_level(handler.level)
     try:
         going = True
         while going:
-            try:
-                thread.machine.call(handler.callback, handler.signal)
-            except Trap as trap:
-                reason, thread.unwinding = thread.unwinding, unwinding
-                thread.left()
-                if reason is unwinding or not isinstance(reason, Unwind):
-                    thread.unwinding = reason
-                    if not _borrowed(thread, handler):
-                        raise
-                    thread.unwinding = unwinding
-                    _end_borrower(thread, trap if reason is unwinding or reason is None else reason)
-                elif isinstance(reason, Resume) and reason.frames.level == handler.level:
-                    reason.after(thread)
-                elif not _borrowed(thread, handler):
-                    thread.unwinding = reason
-                    raise reason from None
-                else:
-                    _leave_borrowed(thread, reason)
+            reason = _called(thread, handler)
+            then = thread.left()
+            # Nothing is raised amid an exception: with its traceback it would know the thread, which knows it.
+            if isinstance(reason, Resume) and reason.frames.level == handler.level:
+                reason.after(thread)
+            elif reason is not None and not _borrowed(thread, handler):
+                raise reason
+            elif reason is not None:
+                _leave_borrowed(thread, reason)
+            elif then is not None:
+                thread.asyncify.stop_unwind()
+                then()
+            elif _borrowed(thread, handler):
+                _leave_borrowed(thread, _lost(thread))
             else:
-                then = thread.left()
-                if then is not None:
-                    thread.asyncify.stop_unwind()
-                    then()
-                elif _borrowed(thread, handler):
-                    _leave_borrowed(thread, _lost(thread))
-                else:
-                    going = False
+                going = False
     finally:
         thread.checkpoints.set_level(handler.level - 1)
         thread.handler = outer
+
+
+def _called(thread: GuestThread, handler: Handler) -> BaseException | None:
+    """Call the handler, or come back into it; why its code was left, if not by a return or an unwind."""
+    before = thread.unwinding
+    try:
+        thread.machine.call(handler.callback, handler.signal)
+    except Trap as trap:
+        reason, thread.unwinding = thread.unwinding, before
+        if isinstance(reason, Unwind) and reason is not before:
+            return reason.with_traceback(None)
+        return trap.with_traceback(None) if reason is None or reason is before else reason
+    return None
 
 
 def go_on(thread: GuestThread, handler: Handler) -> Unwind:
@@ -86,7 +88,6 @@ def go_on(thread: GuestThread, handler: Handler) -> Unwind:
     try:
         run(thread, handler)
     except Unwind as reason:
-        thread.unwinding = None
         if not isinstance(reason, Resume) or reason.frames.level == 0:
             return reason.with_traceback(None)
     return _lost(thread)
@@ -102,24 +103,17 @@ def _borrowed(thread: GuestThread, handler: Handler) -> bool:
     return thread.lent_level() == handler.level
 
 
-def _leave_borrowed(thread: GuestThread, reason: Unwind) -> None:
+def _leave_borrowed(thread: GuestThread, reason: BaseException) -> None:
     """Let the child of a vfork go, whose parent goes on in the handler."""
     if isinstance(reason, Resume):
         reason = _lost(thread)
     try:
-        reason.after(thread)
+        if not isinstance(reason, Unwind):
+            thread.give_back(1, reason)
+        else:
+            reason.after(thread)
     except BaseException as error:
-        _end_borrower(thread, error)
-    else:
-        _check_end(thread)
-
-
-def _end_borrower(thread: GuestThread, failure: BaseException) -> None:
-    thread.give_back(1, failure)
-    _check_end(thread)
-
-
-def _check_end(thread: GuestThread) -> None:
+        thread.give_back(1, error)
     end = thread.end()
     if end is not None:
         raise end
