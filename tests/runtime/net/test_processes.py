@@ -80,6 +80,14 @@ def test_a_vfork_shares_its_memory(call: str, arguments: tuple[int, ...]) -> Non
     assert run(script) == b"\x2a\2\x09"
 
 
+@pytest.mark.parametrize("signal", [9, 15])
+def test_a_signal_that_ends_the_child_of_a_vfork_leaves_its_parent(signal: int) -> None:
+    script = asyncified("proc_vfork", PID)
+    script.raw(f"(if (i32.eqz (i32.load (i32.const {PID}))) (then").call("proc_signal", 0, signal).raw("))")
+    script.put(STATUS + 16, bytes(8)).call("proc_join", STATUS + 16, 0, STATUS).show(STATUS, 1).show(STATUS + 4, 1)
+    assert run(script) == bytes([2, signal])
+
+
 def test_a_fork_without_asyncify() -> None:
     run(
         Script()
