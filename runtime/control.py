@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.turns import turns
 
 if TYPE_CHECKING:
     from runtime.process import WasiProcess
@@ -62,11 +63,13 @@ class ControlPlane:
             if self._threads >= limit:
                 raise GuestError(Errno.AGAIN)
             self._threads += 1
+        turns.thread_started()
 
     def thread_ended(self) -> None:
         """A thread has ended."""
         with self._lock:
             self._threads -= 1
+        turns.thread_ended()
 
     def get(self, pid: int) -> WasiProcess | None:
         """The process with that number, running or ended and not joined yet."""

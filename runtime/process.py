@@ -263,7 +263,7 @@ class WasiProcess:
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
         for thread in threads:
-            thread.waker.wake()
+            thread.rouse()
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
@@ -336,11 +336,11 @@ class WasiProcess:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
             left = bool(self.threads)
-        if left:
-            # Somebody may be joining this thread.
-            self.wake_threads()
-        else:
+        if not left:
             self._finish(code)
+        elif self.ending is None:
+            # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
+            self.wake_threads()
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):

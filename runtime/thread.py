@@ -15,6 +15,7 @@ from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
+from runtime.turns import turns
 from runtime.unwinding import ProcessExit, Resume, ThreadExit, Unwind
 from runtime.waiting import Waker
 
@@ -187,7 +188,12 @@ class GuestThread:
     def interrupt(self) -> None:
         """Make the thread look at what is pending, wherever it is."""
         self.pending = True
+        self.rouse()
+
+    def rouse(self) -> None:
+        """End what the thread waits in: a host call that blocks, or the guest's own code for its turn."""
         self.waker.wake()
+        turns.end_wait(self)
 
     def deliver(self) -> bool:
         """Do what is pending; whether a signal was handled that ends a blocking call.
@@ -275,10 +281,14 @@ class GuestThread:
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
+        turns.take(self)
         # Said before the end is asked for: whoever ends the thread from now on sends the interrupts that a handler needs.
         self.handling = bool(self.signals) and "machine" in self.__dict__
         try:
-            if self._end() is not None:
+            end = self._end()
+            if end is not None:
+                # Known by name, so that nobody asks the engine for the words of this end.
+                self.unwinding = end
                 return True
             if self.handling and self._store is not None:
                 # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
@@ -386,6 +396,7 @@ class GuestThread:
             try:
                 if self._store is None:
                     self.load()
+                turns.take(self)
                 self._execute()
                 failure, going = None, False
             except BaseException as error:
