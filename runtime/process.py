@@ -78,6 +78,7 @@ class WasiProcess:
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
+        self._left: list[GuestThread] = []
         self.local_keys: set[int] = set()
         self._next_local = 1
         self._executing = False
@@ -316,6 +317,15 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
+    def keep_for_last(self, thread: GuestThread) -> bool:
+        """Where many threads are on their way out together, let the last one free what they had, once it is known that
+        the process has ended: for each that would be several more turns at the interpreter. Whether it is so.
+        """
+        together = self.ending is not None and len(self.threads) > 1
+        if together:
+            self._left.append(thread)
+        return together
+
     def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
         """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
         if failure is not None and not thread.dismissed:
@@ -338,6 +348,9 @@ class WasiProcess:
             left = bool(self.threads)
         if not left:
             self._finish(code)
+            for each in self._left:
+                each.discard()
+            self._left.clear()
         elif self.ending is None:
             # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
             self.wake_threads()

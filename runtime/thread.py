@@ -41,6 +41,20 @@ class _Lent(NamedTuple):
     frames: Frames
 
 
+class _ThreadWaker(Waker):
+    """Interrupts the waits of a guest thread, which does not compute while it waits."""
+
+    __slots__ = ()
+
+    def wait(self, interests: Sequence[tuple[int, int]], deadline: int | None) -> list[tuple[int, int]] | None:
+        # Not kept by the waker: the two would keep each other.
+        thread = current.thread
+        turns.give_up(thread)
+        ready = super().wait(interests, deadline)
+        turns.take(thread)
+        return ready
+
+
 class GuestThread:
     """One thread of a guest. Its host calls find it as `current.thread`.
 
@@ -80,7 +94,7 @@ class GuestThread:
         self._done = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
-        self.waker = Waker()
+        self.waker: Waker = _ThreadWaker()
         self.locals: dict[int, int] = {}
         self.checkpoints = Checkpoints()
         self.contexts: Contexts | None = None
@@ -133,7 +147,7 @@ class GuestThread:
             try:
                 start_new_thread(self._run, (control,))
             except RuntimeError:
-                control.thread_ended()
+                control.thread_ended(self)
                 raise GuestError(Errno.AGAIN) from None
             finally:
                 threading.stack_size(before)
@@ -408,11 +422,12 @@ class GuestThread:
             if not self.process.is_first:
                 control.let_first_end()
             del current.thread
-            self.discard()
             # No exception of a host call, whose traceback knows this thread, keeps it alive from here on.
             self.unwinding = None
             self.checkpoints.clear()
-            control.thread_ended()
+            if not self.process.keep_for_last(self):
+                self.discard()
+            control.thread_ended(self)
         finally:
             self.process.thread_ended(self, self.exit_code, failure)
 

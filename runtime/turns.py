@@ -73,10 +73,17 @@ class Turns:
             # The host gives no more threads: no more guests' either.
             self._ticking = False
 
-    def thread_ended(self) -> None:
+    def thread_ended(self, thread: Computing) -> None:
         """A guest thread has ended."""
         with self._lock:
             self._threads -= 1
+        self.give_up(thread)
+
+    def give_up(self, thread: Computing) -> None:
+        """Do not compute for now: the thread is about to wait in a host call, or has ended."""
+        if self._computing.pop(thread, None) is not None and self._queue:
+            with self._lock:
+                self._admit()
 
     def take(self, thread: Computing) -> None:
         """Wait for the next turn, where there are too many; called by a thread that is asked amid the guest's code."""
