@@ -318,8 +318,9 @@ class WasiProcess:
         self.module.engine.insist(gone)
 
     def keep_for_last(self, thread: GuestThread) -> bool:
-        """Where many threads are on their way out together, let the last one free what they had, once it is known that
-        the process has ended: for each that would be several more turns at the interpreter. Whether it is so.
+        """Whether the last thread of the process will free what this one had, because all are on their way out.
+
+        That takes each several more turns at the interpreter, and who waits for the process would wait for them.
         """
         together = self.ending is not None and len(self.threads) > 1
         if together:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from runtime.programs import Program
 
 _HOST_STACK = 16 << 20
-INTERRUPTS_OF_A_HANDLER = 1024
+INTERRUPTS_OF_A_HANDLER = 1 << 15
 """How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
 
 _start_lock = threading.Lock()

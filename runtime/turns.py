@@ -8,6 +8,7 @@ one go on in its stead. What waits in a host call is nobody's burden and takes n
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from _thread import allocate_lock, start_new_thread
@@ -64,14 +65,11 @@ class Turns:
         """One more guest thread is about to run."""
         with self._lock:
             self._threads += 1
-            if self._threads <= self._crowd or self._ticking:
-                return
-            self._ticking = True
-        try:
-            start_new_thread(self._run, ())
-        except RuntimeError:
-            # The host gives no more threads: no more guests' either.
-            self._ticking = False
+            if self._threads > self._crowd and not self._ticking:
+                # Without a thread for it (the host gives no more) they all compute at once.
+                with contextlib.suppress(RuntimeError):
+                    start_new_thread(self._run, ())
+                    self._ticking = True
 
     def thread_ended(self, thread: Computing) -> None:
         """A guest thread has ended."""
@@ -81,46 +79,54 @@ class Turns:
 
     def give_up(self, thread: Computing) -> None:
         """Do not compute for now: the thread is about to wait in a host call, or has ended."""
-        if self._computing.pop(thread, None) is not None and self._queue:
+        if thread in self._computing:
             with self._lock:
+                self._computing.pop(thread, None)
                 self._admit()
 
     def take(self, thread: Computing) -> None:
-        """Wait for the next turn, where there are too many; called by a thread that is asked amid the guest's code."""
+        """Wait for the thread's turn to compute, where there are too many.
+
+        Called by the thread itself when it is about to run the guest's code, and from amid that code at each interrupt.
+        """
         if not self._ticking:
             return
         with self._lock:
             self._answered = self._tick
             if not self._ticking or thread.pending:
                 return
-            if thread in self._computing or len(self._computing) < self._at_once:
+            if not self._queue and (thread in self._computing or len(self._computing) < self._at_once):
                 self._computing[thread] = self._tick
-                if not self._queue:
-                    return
-                del self._computing[thread]
+                return
+            # Others wait: the one that has waited longest goes on in this one's stead.
+            self._computing.pop(thread, None)
             turn = allocate_lock()
             turn.acquire()
             self._queue[thread] = turn
             self._admit()
         if thread.pending:
-            # It was interrupted just before it was in the queue.
+            # It was interrupted before it was in the queue.
             self.end_wait(thread)
-        turn.acquire(timeout=_LONGEST_WAIT)
-        self._queue.pop(thread, None)
+        if not turn.acquire(timeout=_LONGEST_WAIT):
+            self.end_wait(thread)
 
     def end_wait(self, thread: Computing) -> None:
         """Let a thread go on out of its turn, if it waits for one: there is something to be delivered to it."""
-        turn = self._queue.pop(thread, None)
-        if turn is not None:
-            turn.release()
+        if thread in self._queue:
+            with self._lock:
+                turn = self._queue.pop(thread, None)
+                if turn is not None:
+                    turn.release()
 
     def _admit(self) -> None:
+        """Let go on who may, those that have waited longest first; called with the lock."""
         while self._queue and (not self._ticking or len(self._computing) < self._at_once):
             thread = next(iter(self._queue))
             self._computing[thread] = self._tick
-            self.end_wait(thread)
+            self._queue.pop(thread).release()
 
     def _run(self) -> None:
+        """Interrupt those that compute, until there are few threads again."""
         ticking = True
         while ticking:
             time.sleep(_PERIOD if self._tick - self._answered <= _PATIENCE else _IDLE_PERIOD)
@@ -131,15 +137,15 @@ class Turns:
                         del self._computing[thread]
                 if self._threads <= self._crowd:
                     ticking = self._ticking = False
-                    self._computing.clear()
                 self._admit()
+                if not ticking:
+                    self._computing.clear()
             engine().interrupt()
-        self._computing.clear()
 
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-turns = Turns(2 * _processors(), max(32, 4 * _processors()))
+turns = Turns(2 * _processors(), max(32, 8 * _processors()))
 """The turns of all guests of this process: they share its interpreter and its processors."""
