@@ -147,5 +147,5 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-turns = Turns(2 * _processors(), max(32, 8 * _processors()))
+turns = Turns(_processors(), max(32, 8 * _processors()))
 """The turns of all guests of this process: they share its interpreter and its processors."""
