@@ -86,6 +86,7 @@ class WasiProcess:
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
+        self._left: list[GuestThread] = []
         self.local_keys: set[int] = set()
         self._next_local = 1
         self._executing = False
@@ -281,7 +282,7 @@ class WasiProcess:
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
         for thread in threads:
-            thread.waker.wake()
+            thread.rouse()
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
@@ -334,6 +335,16 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
+    def keep_for_last(self, thread: GuestThread) -> bool:
+        """Whether the last thread of the process will free what this one had, because all are on their way out.
+
+        That takes each several more turns at the interpreter, and who waits for the process would wait for them.
+        """
+        together = self.ending is not None and len(self.threads) > 1
+        if together:
+            self._left.append(thread)
+        return together
+
     def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
         """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
         if failure is not None and not thread.dismissed:
@@ -354,11 +365,14 @@ class WasiProcess:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
             left = bool(self.threads)
-        if left:
-            # Somebody may be joining this thread.
-            self.wake_threads()
-        else:
+        if not left:
             self._finish(code)
+            for each in self._left:
+                each.discard()
+            self._left.clear()
+        elif self.ending is None:
+            # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
+            self.wake_threads()
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):
