@@ -52,6 +52,7 @@ class Channel:
         "_ring",
         "_streak",
         "_taken",
+        "_vain",
         "_waiting",
         "_wide",
     )
@@ -62,7 +63,7 @@ class Channel:
         self._closed = [False, False]
         self._ring: Ring | None = None
         self._waiting: tuple[list[Waker], list[Waker]] = ([], [])
-        self._taken = self._streak = 0
+        self._taken = self._streak = self._vain = 0
         self._gatherer: Waker | None = None
         self._descriptors: tuple[int, int] | None = None
         self._residue = memoryview(b"")
@@ -99,8 +100,13 @@ class Channel:
             return count
         if self._closed[WRITE] or not total(buffers):
             return 0
+        # A wait may begin with a second try: only one that follows a wait in vain tells that the stream has ended.
+        self._vain = 0 if self._taken else self._vain + 1
         burst = _BURST if self._streak < _STREAK else CAPACITY // 2
-        self._streak = self._streak + 1 if self._taken >= burst else 0
+        if self._taken >= burst:
+            self._streak += 1
+        elif self._taken or self._vain > 2:
+            self._streak = 0
         self._taken = 0
         raise BlockingIOError
 
