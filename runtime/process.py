@@ -56,7 +56,14 @@ class WasiProcess:
     """
 
     def __init__(
-        self, env: WasiEnv, module: Module, name: str, parent: WasiProcess | None = None, *, borrows: bool = False
+        self,
+        env: WasiEnv,
+        module: Module,
+        name: str,
+        parent: WasiProcess | None = None,
+        *,
+        borrows: bool = False,
+        memory: SharedMemory | None = None,
     ) -> None:
         """A process of `module` in `env`; `start` runs it.
 
@@ -66,6 +73,7 @@ class WasiProcess:
             name: what messages call it.
             parent: who started it, if a guest did.
             borrows: it runs on its parent's thread and memory until it executes another program (vfork).
+            memory: the shared memory that it imports, where there is one already (fork).
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
@@ -112,7 +120,7 @@ class WasiProcess:
             self.futexes = parent.futexes
             return
         try:
-            self._take(module)
+            self._take(module, memory)
         except BaseException:
             env.control.reap(self)
             raise
@@ -123,12 +131,12 @@ class WasiProcess:
         self._take(module)
         self.env.enter_program()
 
-    def _take(self, module: Module) -> None:
+    def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
-        self.shared_memory = None
-        if needed is not None and needed.memory is not None:
+        self.shared_memory = memory
+        if memory is None and needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
         self.signal_callback, self.signals_blocked = None, False
         self.futexes = Futexes()
