@@ -59,7 +59,7 @@ def download(
         OSError: The store cannot be written to.
     """
     count = progress or _nobody
-    with open_partial(store, sha256, size, lambda: count(0), waiting or _no_matter) as partial:
+    with open_partial(store, url, sha256, size, lambda: count(0), waiting or _no_matter) as partial:
         if isinstance(partial, StoredObject):
             return partial
         transfer = _Transfer(client, url, partial, sha256, size, count)
@@ -96,7 +96,8 @@ class _Transfer:
         self._count = count
         self._validator: str | None = None
         self._resumable = sha256 is not None
-        self._pieces = 1 if partial.count else 0
+        # What was there before is nobody's: even where it is all, it must not be what is judged.
+        self._pieces = 2 if partial.count else 0
         self._restarts = 0
         self._furthest = partial.count
         count(partial.count)
