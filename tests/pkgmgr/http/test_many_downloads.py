@@ -158,7 +158,7 @@ def test_what_somebody_left_need_not_be_right(server: FaultServer, store: Store)
         assert sum(seen) == len(data)
         assert not list((store.root / "tmp").iterdir())
         stored.path.unlink()
-    assert len(server.asked) == 7
+    assert len(server.asked) == 6
 
 
 def test_only_much_is_kept_of_a_failed_download(server: FaultServer, store: Store) -> None:
