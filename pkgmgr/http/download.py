@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import NotAsPromised, Refused, WpmError
 from pkgmgr.http.body import PIECE, Body
 from pkgmgr.http.partial import Partial, open_partial
-from pkgmgr.http.retry import TryAgain, with_tries
+from pkgmgr.http.retry import TryAgain
 from pkgmgr.store import LARGEST, StoredObject
 
 if TYPE_CHECKING:
@@ -63,12 +63,7 @@ def download(
         if isinstance(partial, StoredObject):
             return partial
         transfer = _Transfer(client, url, partial, sha256, size, count)
-        client.told(
-            url,
-            lambda: with_tries(
-                transfer.attempt, client.patience, check=lambda: count(0), progressed=transfer.progressed
-            ),
-        )
+        client.trying(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
         return partial.settle(store)
 
 

@@ -18,12 +18,14 @@ def shared_client(tokens: Callable[[str], str | None] | None = None) -> HttpClie
     """The client that everything in this process uses.
 
     Args:
-        tokens: The token for an origin; whoever gives this first decides it. Without it there are none.
+        tokens: The token for an origin, from now on; None leaves it as it was, which is none at first.
     """
     global _client
     with _lock:
-        if _client is None or tokens is not None:
-            from pkgmgr.http.client import HttpClient, no_tokens
+        if _client is None:
+            from pkgmgr.http.client import HttpClient
 
-            _client = HttpClient(tokens or no_tokens)
+            _client = HttpClient()
+        if tokens is not None:
+            _client.tokens = tokens
         return _client
