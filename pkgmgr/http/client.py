@@ -161,7 +161,7 @@ class HttpClient:
         self, method: str, url: str, data: bytes | None, most: int, etag: str | None, *, repeatable: bool
     ) -> JsonReply:
         from pkgmgr.http.body import Body
-        from pkgmgr.http.freshness import max_age
+        from pkgmgr.http.freshness import etag_of, max_age
         from pkgmgr.http.json_body import read_json
 
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -172,7 +172,7 @@ class HttpClient:
 
         def attempt() -> JsonReply:
             with self.send(method, url, headers, None if data is None else lambda: data) as reply:
-                age, tag = max_age(reply.headers), reply.headers.get("ETag")
+                age, tag = max_age(reply.headers), etag_of(reply.headers)
                 if reply.status_code == 304 and etag is not None:
                     return JsonReply(304, None, tag or etag, age)
                 if reply.status_code != 200:

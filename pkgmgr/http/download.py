@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import NotAsPromised, Refused, WpmError
 from pkgmgr.http.body import PIECE, Body
+from pkgmgr.http.freshness import etag_of
 from pkgmgr.http.partial import Partial, open_partial
 from pkgmgr.http.retry import TryAgain
 from pkgmgr.store import LARGEST, StoredObject
@@ -191,8 +192,8 @@ class _Transfer:
 
     def _remember(self, headers: Mapping[str, str]) -> None:
         """Keep what tells this file from a later one: a strong ETag, which is the only one that ranges are asked by."""
-        tag = headers.get("ETag", "")
-        self._validator = tag if tag.startswith('"') and tag.isascii() and len(tag) < 1024 else None
+        tag = etag_of(headers)
+        self._validator = tag if tag is not None and not tag.startswith("W/") else None
         accepts = headers.get("Accept-Ranges", "").strip().lower() != "none"
         self._resumable = accepts and (self._sha256 is not None or self._validator is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pkgmgr.store import Store
 from pkgmgr.verify_store import verify_store
 
 ROOT = Path(__file__).parents[3]
+ROUNDS = int(os.environ.get("WPM_TEST_KILLS", "4"))
 QUICK = Patience(tries=3, connect=5.0, stall=5.0, pause=0.01)
 DOWNLOAD = """
 import sys
@@ -51,6 +53,25 @@ def leisurely(talk: faults.Conversation) -> None:
     for start in range(0, len(data), 1 + len(data) // 10):
         talk.wfile.write(data[start : start + 1 + len(data) // 10])
         time.sleep(0.1)
+
+
+def unevenly(talk: faults.Conversation) -> None:
+    """In pieces, as a range if one is asked for, and sometimes not to its end."""
+    data, start = talk.data, int(talk.headers.get("Range", "bytes=0-")[6:-1])
+    talk.send_response(206 if start else 200)
+    talk.send_header("Content-Length", str(len(data) - start))
+    talk.send_header("ETag", faults.etag(data))
+    if start:
+        talk.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
+    talk.end_headers()
+    while start < len(data):
+        piece = random.randrange(1, 100_000)
+        talk.wfile.write(data[start : start + piece])
+        start += piece
+        time.sleep(0.02)
+        if random.random() < 0.03:
+            return talk.hang_up()
+    return None
 
 
 @pytest.mark.parametrize(("locked", "count"), [(True, 20), (False, 4)])
@@ -141,6 +162,45 @@ def test_who_waits_takes_over_from_one_who_dies(server: FaultServer, store: Stor
     assert len(server.asked) == 2
     # What the first had brought is not brought again, where it can be known that it is of the same.
     assert server.asked[1].headers.get("Range") == (f"bytes={len(data) // 2}-" if known else None)
+    store.remove_abandoned()
+    assert not list((store.root / "tmp").iterdir())
+
+
+def test_installs_that_are_killed(tmp_path: Path, server: FaultServer, store: Store) -> None:
+    """Again and again, two at a time, at any moment: never anything half, and the last one ends well."""
+    chance = random.Random(3)
+    names = [f"p{number}" for number in range(6)]
+    for name in names:
+        package = write_package(tmp_path / f"{name}.webc", f"k/{name}", "1.0.0", files={"x": os.urandom(400_000)})
+        server.files[f"/{name}.webc"] = package.read_bytes()
+    project = write_project(tmp_path / "p", {f"k/{name}": f"{server.url}/{name}.webc" for name in names})
+    command = [sys.executable, "-m", "pkgmgr.cli.main", "install", "--no-compile", "--jobs", "3"]
+
+    def start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command, cwd=project, env=environment(store), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    assert start().wait() == 0
+    command.append("--locked")
+    server.always = dict.fromkeys(server.files, unevenly)
+    for round_ in range(ROUNDS):
+        if round_ % 2 == 0:
+            store.clean()
+        running = [start(), start()]
+        time.sleep(chance.uniform(0.2, 1.2))
+        for child in running:
+            child.kill()
+            child.wait()
+        assert verify_store(store).clean
+    survivor, victim = start(), start()
+    time.sleep(0.4)
+    victim.kill()
+    assert [survivor.wait(), victim.wait()][0] == 0
+    assert start().wait() == 0
+    report = verify_store(store)
+    assert report.clean
+    assert report.sound == len(names)
     store.remove_abandoned()
     assert not list((store.root / "tmp").iterdir())
 
