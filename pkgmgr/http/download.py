@@ -206,8 +206,11 @@ class _Transfer:
             return False
         if self._size is not None and found[3] != "*" and int(found[3]) != self._size:
             return False
-        tag = reply.headers.get("ETag")
-        return self._validator is None or tag is None or tag == self._validator
+        tag = etag_of(reply.headers)
+        if self._sha256 is None:
+            # Nothing else would tell that the pieces are of one file.
+            return tag is not None and tag == self._validator
+        return tag is None or self._validator is None or tag == self._validator
 
 
 def _goes_on(body: Body) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.http.retry import Patience
 
-CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Where the environment may name the certificate authorities to trust instead of the usual ones: the first that is set."""
 
 _MOST_REDIRECTS: Final = 10

@@ -49,8 +49,11 @@ class Partial:
         return self._digest.hexdigest()
 
     def write(self, piece: bytes) -> None:
-        """Add a piece."""
-        self._file.write(piece)
+        """Add a piece; raises `OSError` with the file's name where the disk is full."""
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         self._digest.update(piece)
         self.count += len(piece)
 
