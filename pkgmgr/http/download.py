@@ -118,7 +118,9 @@ class _Transfer:
         """Bring what is missing; gives in a phrase what is wrong with the whole, or nothing."""
         if self._partial.count and (not self._resumable or self._partial.count > (self._size or LARGEST)):
             self._start_anew()
-        problem = self._ask() if not self._partial.count or self._partial.count != self._size else ""
+        if self._partial.count and self._partial.sha256 == self._sha256:
+            return ""
+        problem = "" if self._partial.count == self._size else self._ask()
         if not problem and self._sha256 is not None and self._partial.sha256 != self._sha256:
             return f"its sha256 is {self._partial.sha256} where {self._sha256} was promised"
         return problem

@@ -219,6 +219,9 @@ def test_what_somebody_left_need_not_be_right(server: FaultServer, store: Store)
         assert not list((store.root / "tmp").iterdir())
         stored.path.unlink()
     assert len(server.asked) == 6
+    store.resumable(digest).write_bytes(data)
+    assert client.download(f"{server.url}/x", store, digest).path.read_bytes() == data
+    assert len(server.asked) == 6
 
 
 def test_only_much_is_kept_of_a_failed_download(server: FaultServer, store: Store) -> None:
