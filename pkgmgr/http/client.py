@@ -119,7 +119,7 @@ class HttpClient:
         from pkgmgr.http.upload import Upload
 
         with Upload(path, progress) as upload:
-            self.trying(url, lambda: self.send("PUT", url, headers, upload.start).close())
+            self.told(url, lambda: self.send("PUT", url, headers, upload.start).close())
 
     def download(
         self,
@@ -180,9 +180,9 @@ class HttpClient:
                 body = Body(reply, self.patience.stall, 10 * self.patience.stall)
                 return JsonReply(200, read_json(body, most), tag, age)
 
-        return self.trying(url, attempt, repeatable=repeatable)
+        return self.told(url, attempt, repeatable=repeatable)
 
-    def trying(
+    def told(
         self,
         url: str,
         attempt: Callable[[], _T],

@@ -64,7 +64,7 @@ def download(
         if isinstance(partial, StoredObject):
             return partial
         transfer = _Transfer(client, url, partial, sha256, size, count)
-        client.trying(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
+        client.told(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
         return partial.settle(store)
 
 
