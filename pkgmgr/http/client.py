@@ -56,7 +56,7 @@ class HttpClient:
         patience: Timeouts and pauses; None takes the usual ones, or what `WPM_HTTP_TIMEOUT` says.
 
     Attributes:
-        tokens: As given; it may be replaced.
+        tokens: As given.
         patience: As given, or what is configured.
     """
 

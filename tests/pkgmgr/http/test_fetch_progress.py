@@ -169,6 +169,10 @@ def test_a_long_pause_is_explained(
 def test_there_is_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pkgmgr.http.shared._client", None)
     client = shared_client()
+    assert shared_client() is client
     assert client.tokens("http://a") is None
-    assert shared_client({"http://a": "token"}.get) is client
-    assert shared_client().tokens("http://a") == "token"
+    monkeypatch.setattr(client, "patience", Patience(7))
+    client = shared_client({"http://a": "token"}.get)
+    assert shared_client() is client
+    assert client.tokens("http://a") == "token"
+    assert client.patience.tries == 7
