@@ -228,6 +228,43 @@ def test_a_file_is_sent(server: FaultServer, client: HttpClient, tmp_path: Path)
         client.put(f"{server.url}/new", tmp_path / "x.webc")
 
 
+RAW = {
+    "no http": (b"SSH-2.0-OpenSSH_9\r\n", "does not speak HTTP"),
+    "bytes": (b"\0\1\2\r\n\r\n", "does not speak HTTP"),
+    "nothing": (b"", "reset|broke"),
+    "a long status": (b"HTTP/1.1 200 " + b"a" * 200_000, "more than 65536 bytes"),
+    "many headers": (b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(500)), "more than 100 headers"),
+    "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "Content-Length"),
+    "a bad chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n", "broke before the end"),
+    "a status with colours": (b"HTTP/1.1 499 n\x1b[31mo\r\nContent-Length: 0\r\n\r\n", r"replied 499 n\[31mo"),
+    "a target with colours": (b"HTTP/1.1 302 -\r\nLocation: ftp://a/\x1b[31m\r\n\r\n", "which is not http"),
+    "a target that is none": (b"HTTP/1.1 302 -\r\nLocation: http://a b/\r\n\r\n", "not a URL that can be asked"),
+    "a target with secrets": (b"HTTP/1.1 302 -\r\nLocation: http://u:p@127.0.0.1:1/?x\r\n\r\n", r"1:1/\?…: .*refused"),
+    "no target": (b"HTTP/1.1 302 -\r\nContent-Length: 0\r\n\r\n", "replied 302"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_what_is_hardly_http(server: FaultServer, name: str) -> None:
+    def talk(conversation: faults.Conversation) -> None:
+        conversation.wfile.write(RAW[name][0])
+        conversation.hang_up()
+
+    server.always["/q"] = talk
+    with pytest.raises(WpmError, match=RAW[name][1]) as caught:
+        HttpClient(patience=QUICK._replace(tries=1)).get_json(f"{server.url}/q")
+    assert str(caught.value).startswith(f"{server.url}/q: ")
+    assert str(caught.value).isprintable()
+
+
+def test_an_etag_that_cannot_be_sent_back_is_none(server: FaultServer, client: HttpClient) -> None:
+    for tag in ("\x1b", "unquoted", '"' + "a" * 5000 + '"'):
+        server.always["/q"] = json_reply(b"1", {"ETag": tag})
+        assert client.get_json(f"{server.url}/q").etag is None
+    server.always["/q"] = json_reply(b"1", {"ETag": 'W/"a"'})
+    assert client.get_json(f"{server.url}/q").etag == 'W/"a"'
+
+
 def test_many_threads_share_a_client(server: FaultServer, client: HttpClient) -> None:
     server.always["/q"] = json_reply(b"[1]")
     failed: list[BaseException] = []
