@@ -22,9 +22,9 @@ from graphql.type import is_abstract_type, is_object_type, is_scalar_type
 from pkgmgr.errors import WpmError
 from pkgmgr.server import types
 from pkgmgr.server.limits import MOST_TOKENS, check_limits
+from pkgmgr.server.moments import read_moment
 from pkgmgr.server.mutations import MUTATION
 from pkgmgr.server.queries import QUERY
-from pkgmgr.server.scalars import SCALARS
 from pkgmgr.server.session import Denied
 
 if TYPE_CHECKING:
@@ -64,10 +64,9 @@ def registry_schema() -> GraphQLSchema:
                 kind.fields[field].resolve = resolve
         elif is_abstract_type(kind):
             kind.resolve_type = lambda value, *_: types.kind_of(value)
-        elif is_scalar_type(kind) and name in SCALARS:
-            # By setattr: they are methods of the class, and these are functions of this one scalar.
-            for method, function in zip(("serialize", "parse_value"), SCALARS[name], strict=True):
-                setattr(kind, method, function)
+        elif is_scalar_type(kind) and name == "DateTime":
+            # By setattr: it is a method of the class, and this is a function of this one scalar.
+            setattr(kind, "coerce_input_value", read_moment)  # noqa: B010
     return schema
 
 
