@@ -106,10 +106,11 @@ class DirectoryRegistry:
     def reason(self, name: str, version: Version) -> str | None:
         """Why a version was yanked, in one line; None where it was not, empty where nobody said."""
         from pkgmgr.registry.listing import one_line
+        from pkgmgr.registry.small_file import read_small_file
 
         try:
-            with self.location(name, version).with_name(f"{version}{YANKED}").open("rb") as file:
-                return one_line(file.read(_LONGEST_REASON).decode("utf-8", "replace"))
+            mark = read_small_file(self.location(name, version).with_name(f"{version}{YANKED}"), _LONGEST_REASON)
+            return one_line(mark.decode("utf-8", "replace"))
         except OSError:
             return None
 

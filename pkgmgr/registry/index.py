@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.record import PackageRecord
+from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.source import PathSource, check_sha256, parse_source
 from pkgmgr.summary import LONGEST_TEXT, MOST_DEPENDENCIES, PackageSummary
 
@@ -32,6 +33,9 @@ _LARGEST_MANIFEST: Final = 256 << 10
 _MOST: Final = 10_000
 _FORMATS: Final = frozenset(("v1", "v2", "v3"))
 _LONGEST_KEY: Final = 300
+_DIGITS: Final = 16
+_CHECK: Final = b'{"check":"'
+_BODY: Final = len(_CHECK) + _DIGITS
 _TAIL: Final = b"\n}}\n"
 _NONE: Final[Mapping[str, bytes]] = {}
 
@@ -66,6 +70,8 @@ class PackageIndex:
         line = self._lines.get(str(version))
         if line is None:
             return None
+        if not line.startswith(_CHECK) or line[len(_CHECK) : _BODY] != _check(self.name, str(version), line[_BODY:]):
+            return None
         try:
             return _record(json.loads(line), self.name, version, location, source)
         except (WpmError, KeyError, TypeError, ValueError, RecursionError):
@@ -75,14 +81,23 @@ class PackageIndex:
 def format_index(name: str, records: Mapping[Version, PackageRecord]) -> bytes:
     """An index as bytes, always the same for the same records; what is too large for one is left out.
 
-    It is JSON, with each version on a line of its own: who wants one of them decodes one line.
+    It is JSON, with each version on a line of its own: who wants one of them decodes one line. Each line has a checksum of
+    itself, which tells damage.
     """
-    lines = [
-        json.dumps(str(version)) + ":" + json.dumps(_entry(records[version]), separators=(",", ":"))
-        for version in sorted(records, reverse=True)
-        if len(records[version].manifest) <= _LARGEST_MANIFEST
-    ]
-    return _head(name) + ",\n".join(lines).encode() + _TAIL
+    lines = []
+    for version in sorted(records, reverse=True):
+        if len(records[version].manifest) <= _LARGEST_MANIFEST:
+            body = b'",' + json.dumps(_entry(records[version]), separators=(",", ":"))[1:].encode()
+            key = json.dumps(str(version)).encode()
+            lines.append(key + b":" + _CHECK + _check(name, str(version), body) + body)
+    return _head(name) + b",\n".join(lines) + _TAIL
+
+
+def _check(name: str, version: str, body: bytes) -> bytes:
+    """The checksum of a line: a line of another package or version is damage too."""
+    from hashlib import sha256
+
+    return sha256(f"{name}@{version}".encode() + body).hexdigest()[:_DIGITS].encode()
 
 
 def _head(name: str) -> bytes:
@@ -92,8 +107,7 @@ def _head(name: str) -> bytes:
 def _lines(path: Path, name: str) -> Mapping[str, bytes]:
     """The value of each version as it is written; nothing of a file that is not as `format_index` writes it."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_small_file(path, LARGEST)
     except OSError:
         return _NONE
     head = _head(name)

@@ -99,7 +99,7 @@ def answer(
     )
     reply: dict[str, Any] = {"data": result.data}
     if result.errors:
-        reply["errors"] = [_formatted(error) for error in result.errors]
+        reply["errors"] = [_formatted(error, str(session.catalog.root)) for error in result.errors]
     return reply
 
 
@@ -128,10 +128,11 @@ _KNOWN: Final[dict[str, DocumentNode]] = {}
 _MOST_KNOWN: Final = 256
 
 
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    """An error as GraphQL writes it; what went wrong inside is for the log alone."""
+def _formatted(error: GraphQLError, root: str = "") -> dict[str, Any]:
+    """An error as GraphQL writes it. What went wrong inside is for the log alone, and so is where the registry lies."""
     cause = error.original_error
     if cause is not None and not isinstance(cause, (Denied, WpmError, GraphQLError)):
         _LOG.error("a query failed: %r", cause, exc_info=cause)
         return {**error.formatted, "message": "the registry failed to answer this"}
-    return dict(error.formatted)
+    said: dict[str, Any] = dict(error.formatted)
+    return {**said, "message": error.message.replace(f"{root}/", "")} if root else said
