@@ -28,6 +28,15 @@ MOST_ROOTS: Final = 500
 
 _PAGE: Final = 100
 _LISTS: Final = frozenset(("edges",))
+_LOOKS_THROUGH: Final = 20_000
+"""What a field counts that looks through every package."""
+
+_THROUGH_ALL: Final = frozenset(
+    (
+        *("search", "searchAutocomplete", "packages", "packageVersions", "allPackageVersions", "allPackageReleases"),
+        *("recentPackageVersions", "getCommand", "getCommands", "namespaces"),
+    )
+)
 _VERSION_LISTS: Final = frozenset(("versions", "commands"))
 _VERSIONS: Final = 20
 _VERSIONS_AGAIN: Final = 500
@@ -78,7 +87,7 @@ class _Weigher:
 
     def _field(self, node: FieldNode, depth: int, factor: int, page: int) -> None:
         self._count()
-        self._cost += factor
+        self._cost += factor * (_LOOKS_THROUGH if node.name.value in _THROUGH_ALL else 1)
         if self._cost > MOST_COST:
             raise GraphQLError("the query asks for too much: ask for shorter pages, or for less of each", node)
         if depth >= MOST_DEPTH:

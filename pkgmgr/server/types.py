@@ -274,8 +274,7 @@ def namespaces_of(account: Account, asked: Session) -> list[Namespace]:
     """Where a user may publish: what they were given, else every namespace that there is."""
     if account.namespaces is not None:
         return [Namespace(name) for name in sorted(account.namespaces)]
-    names = {each.partition("/")[0] for each in asked.catalog.registry.names() if "/" in each}
-    return [Namespace(name) for name in sorted(names | {account.username})]
+    return [Namespace(name) for name in sorted(asked.catalog.namespaces() | {account.username})]
 
 
 def _packages_in(namespace: Namespace, info: Info) -> list[PackageEntry]:

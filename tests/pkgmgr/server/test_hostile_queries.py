@@ -40,6 +40,7 @@ def nested(depth: int) -> str:
             "{ allPackageVersions { edges { node { package { versions { package { versions { id } } } } } } } }",
             "too much",
         ),
+        ("{" + " ".join(f'a{number}: search(query: "x") {{ totalCount }}' for number in range(20)) + "}", "too much"),
         ("query { ...F } fragment F on Query { ...F }", "Cannot spread fragment"),
         ("{ no { such } }", "Cannot query field"),
         ("subscription { x }", ""),
