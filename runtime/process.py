@@ -12,7 +12,7 @@ from runtime.errors import Trap
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
-from runtime.signals import EXIT_SIGNAL, Signal
+from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
@@ -30,6 +30,14 @@ def linker_of(module: Module) -> Linker:
         families.load_for(item.name for item in module.imports)
         linker = module.__dict__["linker"] = Linker(module, resolve)
     return linker
+
+
+def keeps_dispositions(module: Module) -> bool:
+    """Whether a module's C library takes over what its parent has decided on signals."""
+    known: bool | None = module.__dict__.get("keeps_dispositions")
+    if known is None:
+        known = module.__dict__["keeps_dispositions"] = any(item.name == "proc_signals_get" for item in module.imports)
+    return known
 
 
 class WasiProcess:
@@ -78,6 +86,7 @@ class WasiProcess:
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
+        self._left: list[GuestThread] = []
         self.local_keys: set[int] = set()
         self._next_local = 1
         self._executing = False
@@ -221,11 +230,11 @@ class WasiProcess:
         """Send the process a signal; its first thread takes it."""
         if signal is Signal.NONE or self.exit_code is not None:
             return
-        if self.dispositions.get(signal) == 1 and signal is not Signal.KILL:
+        if self.ignores(signal):
             return
         threads = list(self.threads.values())
         if threads:
-            threads[0].signal(signal)
+            threads[0].signal(signal, self)
             if self.signal_callback is not None:
                 # For one that computes, or waits in a loop of its own.
                 self.module.engine.interrupt()
@@ -235,6 +244,16 @@ class WasiProcess:
 
             if default_is_deadly(signal):
                 self.kill(signal)
+
+    def ignores(self, signal: Signal) -> bool:
+        """Whether the process was started with this signal ignored, and cannot have changed that.
+
+        A C library that asks for what its parent has decided (`proc_signals_get`) keeps it beside its own handlers, and
+        decides from then on; an older one knows nothing of it.
+        """
+        if self.dispositions.get(signal) != IGNORED:
+            return False
+        return self.signal_callback is None or not keeps_dispositions(self.module)
 
     def kill(self, signal: Signal) -> None:
         """End the process by a signal."""
@@ -263,7 +282,7 @@ class WasiProcess:
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
         for thread in threads:
-            thread.waker.wake()
+            thread.rouse()
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
@@ -316,6 +335,16 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
+    def keep_for_last(self, thread: GuestThread) -> bool:
+        """Whether the last thread of the process will free what this one had, because all are on their way out.
+
+        That takes each several more turns at the interpreter, and who waits for the process would wait for them.
+        """
+        together = self.ending is not None and len(self.threads) > 1
+        if together:
+            self._left.append(thread)
+        return together
+
     def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
         """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
         if failure is not None and not thread.dismissed:
@@ -336,11 +365,14 @@ class WasiProcess:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
             left = bool(self.threads)
-        if left:
-            # Somebody may be joining this thread.
-            self.wake_threads()
-        else:
+        if not left:
             self._finish(code)
+            for each in self._left:
+                each.discard()
+            self._left.clear()
+        elif self.ending is None:
+            # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
+            self.wake_threads()
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):

@@ -30,6 +30,8 @@ _SINCE_POLLING = frozenset(
 def proc_fork(thread: GuestThread, copy_memory: int, result: int) -> None:
     """Make a child that goes on from here; writes its pid, and 0 in the child.
 
+    In a signal's handler the child has the handler, and not what it interrupted: it may not return from it.
+
     Without `copy_memory` the child runs in the parent's memory, and the parent goes on when the child has executed a
     program or has ended. Errors: `NOTSUP` for a module without asyncify, `AGAIN` at the limit of processes, `NOMEM`.
     """
@@ -55,9 +57,6 @@ def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) 
             raise GuestError(Errno(outcome - _FAILED))
         thread.memory.set_u32(result, outcome)
         return
-    if thread.checkpoints.level:
-        thread.process.log_once("cannot fork within a signal handler (NOTSUP)")
-        raise GuestError(Errno.NOTSUP)
     thread.memory.check(result, 4)
 
     def fork() -> None:
@@ -87,7 +86,7 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
 
 def _lending(thread: GuestThread) -> None:
     """The child borrows the thread; its parent gets it back, with the stack as it is now."""
-    taken = thread.asyncify.take()
+    taken = thread.asyncify.take(thread.checkpoints.level)
     child = _child_of(thread, borrows=True)
     thread.lend(child, taken)
     thread.rewind(0)
@@ -117,6 +116,7 @@ def _copying(thread: GuestThread) -> None:
         copy.asyncify.set_globals(thread.asyncify.globals())
         copy.checkpoints = thread.checkpoints.inherited()
         copy.locals = dict(thread.locals)
+        copy.handler, copy.handled = thread.handler, thread.handled
         copy.rewind(0)
     except (RuntimeFault, Trap):
         copy.discard()
