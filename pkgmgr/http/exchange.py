@@ -16,7 +16,7 @@ from pkgmgr.errors import Refused, WpmError
 from pkgmgr.http.failures import failure, low_errors
 from pkgmgr.http.origin import origin_of, shown
 from pkgmgr.http.refusal import refusal
-from pkgmgr.http.retry import PASSING, TryAgain, retry_after
+from pkgmgr.http.retry import NOT_DONE, PASSING, TryAgain, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.http.retry import Patience
 
-CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Where the environment may name the certificate authorities to trust instead of the usual ones: the first that is set."""
 
 _MOST_REDIRECTS: Final = 10
@@ -33,24 +33,6 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SUCCESSES: Final = frozenset({200, 201, 204, 206, 304})
 _STAYS: Final = ("accept", "accept-encoding", "content-type", "if-none-match", "if-range", "range")
 """The headers that go along to another origin: the others may say something that only the first may know."""
-
-
-def new_session() -> requests.Session:
-    """A session for all threads: it keeps connections, and no cookies, which is all of it that would not be safe there."""
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    from pkgmgr import __version__
-
-    session = requests.Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=16)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = f"wpm/{__version__}"
-    return session
 
 
 def exchange(
@@ -82,15 +64,20 @@ def exchange(
         WpmError: There is something wrong with the URL, the certificate or the redirects.
     """
     origin = home = origin_of(url)
-    sent = dict(headers)
+    asked, sent = url, dict(headers)
     for _ in range(_MOST_REDIRECTS + 1):
         token = tokens(home) if home else None
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        reply = _send(session, method, url, sent, body() if body else None, patience)
-        location = reply.headers.get("Location")
-        if reply.status_code not in _REDIRECTS or not location:
-            return _successful(reply, origin, with_token=bool(token))
+        try:
+            reply = _send(session, method, url, sent, body() if body else None, patience)
+            location = reply.headers.get("Location")
+            if reply.status_code not in _REDIRECTS or not location:
+                return _successful(reply, origin, with_token=bool(token))
+        except (TryAgain, WpmError) as error:
+            if url != asked:
+                error.args = (f"it redirects to {shown(url)}: {error}", *error.args[1:])
+            raise
         reply.close()
         url = _redirected(url, location)
         if reply.status_code == 303 and method == "POST":
@@ -160,7 +147,8 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
         return reply
     try:
         if status in PASSING:
-            raise TryAgain(f"the server replied {status} {_reason(reply)}".rstrip(), retry_after(reply.headers))
+            what = f"the server replied {status} {_reason(reply)}".rstrip()
+            raise TryAgain(what, retry_after(reply.headers), arrived=status not in NOT_DONE)
         said = refusal(reply)
         said = f": {said}" if said else ""
         match status:
