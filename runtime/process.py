@@ -108,6 +108,7 @@ class WasiProcess:
         self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
         self.signals_blocked = False
+        self.thread_callback: str | None = None
         self.dispositions: dict[int, int] = {}
         if parent is not None:
             self.dispositions.update(parent.dispositions)
@@ -116,7 +117,7 @@ class WasiProcess:
         self._next_tid = self.pid + 1
         if borrows and parent is not None:
             self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.inherit_callbacks(parent)
             self.futexes = parent.futexes
             return
         try:
@@ -138,8 +139,13 @@ class WasiProcess:
         self.shared_memory = memory
         if memory is None and needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
-        self.signal_callback, self.signals_blocked = None, False
+        self.signal_callback, self.signals_blocked, self.thread_callback = None, False, None
         self.futexes = Futexes()
+
+    def inherit_callbacks(self, parent: WasiProcess) -> None:
+        """Run the functions that the parent has named for signals and threads: of a module that both run."""
+        self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+        self.thread_callback = parent.thread_callback
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""

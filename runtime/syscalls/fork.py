@@ -97,7 +97,7 @@ def _copying(thread: GuestThread) -> None:
     """The child gets a thread, an instance and a copy of the memory."""
     parent = thread.process
     child = _child_of(thread, borrows=False)
-    child.signal_callback, child.signals_blocked = parent.signal_callback, parent.signals_blocked
+    child.inherit_callbacks(parent)
     child.local_keys = set(parent.local_keys)
     copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
     try:
