@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.registry.place import EVERYTHING as EVERYTHING
 from pkgmgr.registry.place import parse_place, parse_url
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 FOLDER_VARIABLE: Final = "WPM_CONFIG_DIR"
 FILE_NAME: Final = "config.toml"
-EVERYTHING: Final = "*"
-"""The pattern of every namespace that has no line of its own."""
-
 REGISTRIES: Final = "registries"
 MIRRORS: Final = "mirrors"
 _LARGEST: Final = 1 << 20
