@@ -1,13 +1,9 @@
 """A registry, and a server of it, for each test."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from make_packages import RegistryMaker
 from talking import ALICE, BOB
 

@@ -160,9 +160,12 @@ def test_what_is_published_is_installed(
 ) -> None:
     monkeypatch.setenv("WPM_TOKEN", ALICE)
     done = publish(write_source(tmp_path / "source"), server.url)
-    project = Project.open(write_project(tmp_path / "project", {"acme/tool": "^1"}))
-    lock = install(project, Store(tmp_path / "store"), InstallOptions(registry=str(maker.root), compile=False)).lock
-    assert lock.packages["acme/tool@1.0.0"].sha256 == done.sha256
+    for number, registry in enumerate((str(maker.root), server.url)):
+        project = Project.open(write_project(tmp_path / f"project{number}", {"acme/tool": "^1"}))
+        store = Store(tmp_path / f"store{number}")
+        lock = install(project, store, InstallOptions(registry=registry, compile=False)).lock
+        assert lock.packages["acme/tool@1.0.0"].sha256 == done.sha256
+        assert store.has(done.sha256, done.size)
 
 
 def test_twenty_publish_the_same_version_at_once(
