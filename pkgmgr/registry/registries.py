@@ -166,7 +166,8 @@ class Registries:
 
     def _location_by_name(self, package: LockedPackage) -> Location:
         version = Version.parse(package.version)
-        if self.included is not None and package.name in self.included:
+        # A lock may be of another version than the file that somebody includes.
+        if self.included is not None and version in self.included.versions(package.name):
             return self.included.location(package.name, version)
         place = self._locked_place(package)
         registry = self._open(place)
