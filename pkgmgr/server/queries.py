@@ -62,7 +62,7 @@ def _user(asked: Session, username: str) -> Any:
 
 
 def _namespace(asked: Session, name: str) -> Namespace | None:
-    known = {each.partition("/")[0] for each in asked.catalog.registry.names() if "/" in each}
+    known = asked.catalog.namespaces()
     if asked.account is not None:
         known.update(each.name for each in namespaces_of(asked.account, asked))
     return Namespace(name) if name in known else None
@@ -103,9 +103,9 @@ def _node(asked: Session, text: str) -> Any:
 
 def _command(asked: Session, name: str) -> Any:
     """The command with this name of the first package that has one, as the older clients ask for it."""
-    for package in asked.catalog.packages():
-        if package.last is not None and name in package.last.record.summary.commands:
-            return {"command": name, "packageVersion": package.last}
+    for entry in asked.catalog.newest():
+        if name in entry.record.summary.commands:
+            return {"command": name, "packageVersion": entry}
     return None
 
 
