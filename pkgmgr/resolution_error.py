@@ -6,7 +6,7 @@ with the shortest ways to it: whoever follows what is most wanted along these fa
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.candidates import Reason
@@ -209,12 +209,12 @@ def _others(chains: list[Chain], candidates: Candidates) -> list[str]:
     lines = []
     told: set[str] = set()
     for chain in chains:
-        for before, link in pairwise(chain):
+        for before in chain[:-1]:
             key = before.need.key
             others = candidates.accepted(before.need).bit_count() - 1
-            if others > 0 and key not in told and link.parent is not None:
+            if others > 0 and key not in told and isinstance(before.need.source, NamedSource):
                 told.add(key)
-                lines.append(f"  {_count(others)} of {key} that {before.need.source} allows: no way either")
+                lines.append(f"  {_count(others)} of {key} that {before.need.source.requirement} allows: no way either")
     return lines
 
 
