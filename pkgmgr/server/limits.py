@@ -20,7 +20,7 @@ MOST_DEPTH: Final = 15
 MOST_FIELDS: Final = 5_000
 """So many fields a query may have when its fragments are put in their places."""
 
-MOST_COST: Final = 1_000_000
+MOST_COST: Final = 200_000
 """So many fields an answer may have by estimation: a page counts as long as it was asked for."""
 
 MOST_ROOTS: Final = 500
@@ -28,7 +28,10 @@ MOST_ROOTS: Final = 500
 
 _PAGE: Final = 100
 _LISTS: Final = frozenset(("edges",))
+_VERSION_LISTS: Final = frozenset(("versions", "commands"))
 _VERSIONS: Final = 20
+_VERSIONS_AGAIN: Final = 500
+"""Versions of the packages of versions: nobody needs them, and each level has the square of the one above it."""
 
 
 def check_limits(document: DocumentNode) -> None:
@@ -51,6 +54,7 @@ class _Weigher:
         self._fields = 0
         self._roots = 0
         self._cost = 0
+        self._within = 0
         self._open: set[str] = set()
 
     def weigh(self, selections: SelectionSetNode | None, depth: int, factor: int, page: int = _PAGE) -> None:
@@ -89,8 +93,12 @@ class _Weigher:
         name = node.name.value
         if name in _LISTS:
             factor *= page
-        elif name == "versions":
-            factor *= _VERSIONS
+        elif name in _VERSION_LISTS:
+            factor *= _VERSIONS_AGAIN if self._within else _VERSIONS
+            self._within += 1
+            self.weigh(node.selection_set, depth + 1, factor, asked)
+            self._within -= 1
+            return
         elif name.startswith("__") and depth > 0:
             raise GraphQLError("the schema is asked for at the top", node)
         self.weigh(node.selection_set, depth + 1, factor, asked)

@@ -170,7 +170,8 @@ def _listen(app: Any, host: str, port: int, channels: dict[int, Any], largest: i
             ident=None,
         )
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(adjustments.threads)
-        return _Server(app, channels, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
+        made = _Server(app, channels, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
     except (OSError, ValueError, OverflowError) as error:
         raise WpmError(f"{host}:{port}: cannot listen there: {getattr(error, 'strerror', None) or error}") from None
+    dispatcher.set_thread_count(adjustments.threads)
+    return made

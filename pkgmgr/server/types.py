@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.server.accounts import Account
 from pkgmgr.server.catalog import HASH, Packaged, VersionEntry
 from pkgmgr.server.connections import connection, opaque
+from pkgmgr.server.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,6 @@ class Release(NamedTuple):
     """A file as something that was pushed: it goes by its hash, whether or not it has a name."""
 
     entry: Packaged
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it."""
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat()
 
 
 def session(info: Info) -> Session:
