@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.registry.place import EVERYTHING as EVERYTHING
 from pkgmgr.registry.place import parse_place, parse_url
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def parse_configuration(data: bytes, path: Path) -> Configuration:
 def check_pattern(pattern: str) -> str:
     """The pattern in its one form; raises `WpmError` for what is neither `namespace/*` nor `*`."""
     namespace = pattern.removesuffix("/*")
-    if pattern == "*":
+    if pattern == EVERYTHING:
         return pattern
     if namespace == pattern or not _NAMESPACE.fullmatch(namespace):
         raise WpmError(f'key {_shown(REGISTRIES, pattern)}: expected "NAMESPACE/*" or "*"')

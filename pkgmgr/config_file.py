@@ -57,7 +57,7 @@ def set_key(path: Path, key: str, values: Sequence[str]) -> None:
         raise WpmError(f"{key}: expected one registry, not {len(values)}")
     document = _read(path)
     entries = document.setdefault(table, {})
-    value = list(values) if table == MIRRORS else parse_place(values[0], Path.cwd())
+    value = [check_url(MIRRORS, url) for url in values] if table == MIRRORS else parse_place(values[0], Path.cwd())
     entries[_spelled(table, entries, name) or name] = value
     _write(path, document)
 

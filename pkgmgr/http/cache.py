@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ LARGEST_CACHE: Final = 256 << 20
 
 _FORMAT: Final = 1
 _BUSY_SECONDS: Final = 5.0
+_DAMAGED: Final = frozenset({1, 11, 26})
+"""SQLite's codes for a table or column that is not there, for a malformed file and for a file that is no database."""
 
 
 class Cached(NamedTuple):
@@ -113,21 +116,28 @@ class MetadataCache:
         try:
             cache = self._open()
             return None if cache is None else action(cache)
-        except (OSError, sqlite3.Error, diskcache.Timeout, zlib.error, ValueError, TypeError, KeyError, RecursionError):
-            return None
-        except AttributeError:
-            # The settings of a database that something else made are missing.
-            return None
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                self._discard()
+        except (OSError, diskcache.Timeout, zlib.error, ValueError, TypeError, KeyError, RecursionError):
+            # The disk is full, somebody else writes for long, or one value is damaged: it is asked for again.
+            pass
+        return None
 
     def _open(self) -> diskcache.Cache | None:
+        """The cache; None where it cannot be opened, which is not tried twice."""
         with self._lock:
-            if self._opened is None and not self._broken:
-                import diskcache
+            if self._opened is not None or self._broken:
+                return self._opened
+            self._broken = True
+            import sqlite3
 
-                from pkgmgr.http.json_disk import PlainJsonDisk
+            import diskcache
 
-                self._broken = True
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            from pkgmgr.http.json_disk import PlainJsonDisk
+
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
                 self._opened = diskcache.Cache(
                     str(self._folder),
                     timeout=_BUSY_SECONDS,
@@ -135,5 +145,24 @@ class MetadataCache:
                     size_limit=self._most_bytes,
                     eviction_policy="least-recently-stored",
                 )
+            except (sqlite3.OperationalError, OSError, diskcache.Timeout) as error:
+                # No right to write there, or the disk is full: another wpm may be better off with it.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+                    self._discard()
+            except Exception:
+                # Whatever this database is, diskcache did not make it.
+                self._discard()
+            else:
                 self._broken = False
             return self._opened
+
+    def _discard(self) -> None:
+        """Take the folder away, whole: whoever has it open goes on with files that nobody else sees."""
+        import os
+        import shutil
+
+        self._opened, self._broken = None, True
+        away = self._folder.with_name(f"{self._folder.name}-{os.urandom(8).hex()}.part")
+        with suppress(OSError):
+            self._folder.rename(away)
+        shutil.rmtree(away, ignore_errors=True)

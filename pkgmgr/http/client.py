@@ -149,9 +149,9 @@ class HttpClient:
     def _connections(self) -> requests.Session:
         with self._lock:
             if self._session is None:
-                from pkgmgr.http.exchange import new_session
+                from pkgmgr.http.session import PlainSession
 
-                self._session = new_session()
+                self._session = PlainSession()
             return self._session
 
     def _json(

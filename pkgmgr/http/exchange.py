@@ -16,7 +16,7 @@ from pkgmgr.errors import Refused, WpmError
 from pkgmgr.http.failures import failure, low_errors
 from pkgmgr.http.origin import origin_of, shown
 from pkgmgr.http.refusal import refusal
-from pkgmgr.http.retry import PASSING, TryAgain, retry_after
+from pkgmgr.http.retry import NOT_DONE, PASSING, TryAgain, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,24 +33,6 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SUCCESSES: Final = frozenset({200, 201, 204, 206, 304})
 _STAYS: Final = ("accept", "accept-encoding", "content-type", "if-none-match", "if-range", "range")
 """The headers that go along to another origin: the others may say something that only the first may know."""
-
-
-def new_session() -> requests.Session:
-    """A session for all threads: it keeps connections, and no cookies, which is all of it that would not be safe there."""
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    from pkgmgr import __version__
-
-    session = requests.Session()
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=16)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    session.headers["User-Agent"] = f"wpm/{__version__}"
-    return session
 
 
 def exchange(
@@ -160,7 +142,8 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
         return reply
     try:
         if status in PASSING:
-            raise TryAgain(f"the server replied {status} {_reason(reply)}".rstrip(), retry_after(reply.headers))
+            what = f"the server replied {status} {_reason(reply)}".rstrip()
+            raise TryAgain(what, retry_after(reply.headers), arrived=status not in NOT_DONE)
         said = refusal(reply)
         said = f": {said}" if said else ""
         match status:

@@ -32,39 +32,39 @@ def failure(error: Exception) -> TryAgain | WpmError:
         error: What `requests`, `urllib3` or the sockets below them raised.
     """
     import socket
+    from http.client import IncompleteRead
 
     import requests
     import urllib3.exceptions as low
 
-    chain = list(_chain(error))
+    chain = _chain(error)
     text = _phrase(chain)
-    whole = " ".join(str(each) for each in chain)
-    if any(isinstance(each, requests.exceptions.SSLError | low.SSLError) for each in chain):
-        return _tls(whole, text)
-    if isinstance(error, requests.exceptions.ProxyError):
+
+    def has(*types: type[BaseException]) -> bool:
+        return any(isinstance(each, types) for each in chain)
+
+    if has(requests.exceptions.SSLError, low.SSLError):
+        return _tls(" ".join(str(each) for each in chain), text)
+    if has(requests.exceptions.ProxyError, low.ProxyError):
         return TryAgain(f"the proxy of the environment cannot be used: {text}", arrived=False)
-    for each in chain:
-        match each:
-            case socket.gaierror() | low.NameResolutionError():
-                return TryAgain(
-                    "the name of the host is not found: is it right, and is there a network?", arrived=False
-                )
-            case ConnectionRefusedError():
-                return TryAgain("the connection was refused: nothing listens there", arrived=False)
-            case low.NewConnectionError():
-                return TryAgain(f"no connection: {_reason_of(text)}", arrived=False)
-            case requests.exceptions.ConnectTimeout() | low.ConnectTimeoutError():
-                return TryAgain("no connection in time", arrived=False)
-            case requests.exceptions.ReadTimeout() | low.ReadTimeoutError() | TimeoutError():
-                return TryAgain("the server stopped sending")
-            case low.IncompleteRead():
-                return TryAgain("the connection broke before the end")
-            case ConnectionResetError():
-                return TryAgain("the connection was reset")
-            case ConnectionError() | low.ProtocolError():
-                return TryAgain(f"the connection broke: {_reason_of(text)}")
-    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        return TryAgain(text)
+    if has(socket.gaierror, low.NameResolutionError):
+        return TryAgain("the name of the host is not found: is it right, and is there a network?", arrived=False)
+    if has(ConnectionRefusedError):
+        return TryAgain("the connection was refused: nothing listens there", arrived=False)
+    if has(low.ConnectTimeoutError) and not has(ConnectionResetError):
+        # A connection that is refused in other ways is one of these, too.
+        new = has(low.NewConnectionError)
+        return TryAgain(f"no connection: {text}" if new else "no connection in time", arrived=False)
+    if has(low.NewConnectionError):
+        return TryAgain(f"no connection: {text}", arrived=False)
+    if has(low.ReadTimeoutError, TimeoutError):
+        return TryAgain("the server stopped sending")
+    if has(low.IncompleteRead, IncompleteRead):
+        return TryAgain("the connection broke before the end")
+    if has(ConnectionResetError):
+        return TryAgain("the connection was reset")
+    if has(ConnectionError, low.ProtocolError, requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+        return TryAgain(f"the connection broke: {text}")
     return WpmError(text)
 
 
@@ -85,12 +85,12 @@ def _tls(whole: str, text: str) -> TryAgain | WpmError:
             return TryAgain("the connection broke in the TLS handshake")
         if "wrong_version_number" in lowered or "record layer" in lowered:
             return WpmError("it does not speak TLS there: is http:// meant?")
-        return WpmError(f"TLS failed: {_reason_of(text)}")
+        return WpmError(f"TLS failed: {text}")
     for phrase, words in _CERTIFICATES:
         if phrase in lowered:
             trust = "; if it can be trusted, name its CA file in WPM_CA_BUNDLE" if phrase in _PRIVATE else ""
             return WpmError(f"{words}{trust}")
-    return WpmError(f"its certificate is not accepted: {_reason_of(text)}")
+    return WpmError(f"its certificate is not accepted: {text}")
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -109,10 +109,7 @@ def _chain(error: BaseException) -> list[BaseException]:
 def _phrase(chain: list[BaseException]) -> str:
     innermost = next((each for each in reversed(chain) if str(each)), chain[0])
     text = " ".join(str(innermost).split()) or type(innermost).__name__
-    return "".join(character for character in text if character.isprintable())[:200]
-
-
-def _reason_of(text: str) -> str:
-    """The part of a text that people read: without errno and the name of a C file."""
+    # People read neither errno nor the name of a C file.
     text = re.sub(r"^.*?\[Errno -?\d+\]\s*", "", text)
-    return re.sub(r"\s*\(_ssl\.c:\d+\)", "", text)
+    text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", text)
+    return "".join(character for character in text if character.isprintable())[:200]

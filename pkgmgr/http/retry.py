@@ -16,6 +16,9 @@ _T = TypeVar("_T")
 PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Replies that say that another time may go better."""
 
+NOT_DONE: Final = frozenset({425, 429, 503})
+"""Those of them that say that nothing was done."""
+
 _TICK: Final = 0.1
 
 
@@ -61,7 +64,7 @@ class TryAgain(Exception):
     Args:
         reason: What happened, in a phrase.
         after: The seconds for which the server asked to be left alone.
-        again: False where the request may have been carried out, so that only a repeatable one is made again.
+        arrived: Whether the request may have been carried out, so that only one is made again that may be repeated.
     """
 
     def __init__(self, reason: str, after: float | None = None, *, arrived: bool = True) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pkgmgr.errors import Unreachable, WpmError
@@ -72,7 +73,8 @@ class Knowledge:
         self._cache = cache
         self._refresh = refresh
         self._note = note or _to_stderr
-        self._noted = False
+        self._old = False
+        self._said: set[str] = set()
         self._lock = threading.Lock()
         self._packages: dict[str, KnownPackage] = {}
 
@@ -144,6 +146,14 @@ class Knowledge:
         with ThreadPoolExecutor(_BATCHES_AT_A_TIME, "ask") as pool:
             list(pool.map(self._ask_together, batches))
 
+    def say(self, line: str) -> None:
+        """Tell something, once."""
+        with self._lock:
+            if line in self._said:
+                return
+            self._said.add(line)
+        self._note(line)
+
     def check_online(self, what: str) -> None:
         """Raise `WpmError` where the network must not be used."""
         if self.offline:
@@ -190,15 +200,27 @@ class Knowledge:
 
     def _ask_together(self, names: Sequence[str]) -> None:
         """Ask for packages in one request; what goes wrong is left to those who need them."""
+        # The same resolution asks for the same packages again: then whether all that is still right is one question.
+        key = _key(self.url, f"together {' '.join(names)}")
+        cached = self._cache.get(key)
+        kept = {name: found for name in names if (found := self._kept(name)) is not None} if cached else {}
         try:
-            answer = self._endpoint.ask(lambda plain: versions(names, plain=plain))
+            etag = (cached.etag, cached.value) if cached and cached.etag and len(kept) == len(names) else None
+            answer = self._endpoint.ask(lambda plain: versions(names, plain=plain), etag)
         except WpmError:
             return
         for number, name in enumerate(names):
+            if answer.data is None:
+                self._cache.renew(_key(self.url, name), _lifetime(answer))
+                self._packages[name] = KnownPackage(kept[name].package.offers, 0.0)
+                continue
             try:
-                self._keep(name, answer.value(f"p{number}"), answer, answer.etag if len(names) == 1 else None)
+                alone = answer.etag if len(names) == 1 else None
+                self._keep(name, told(self.url, name, partial(answer.value, f"p{number}")), answer, alone)
             except WpmError:
                 continue
+        if answer.data is not None and answer.etag is not None and not answer.errors:
+            self._cache.put(key, answer.url, answer.etag, 0.0)
 
     def _keep(self, name: str, value: Any, answer: Answer, etag: str | None) -> None:
         offers = told(self.url, name, lambda: read_package(value, name, answer.url))
@@ -208,12 +230,11 @@ class Knowledge:
             self._cache.put(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))
 
     def _say_old(self, age: float, error: Unreachable | None) -> None:
-        with self._lock:
-            if self._noted:
-                return
-            self._noted = True
         reason = f"it cannot be asked ({error})" if error is not None else "--offline forbids to ask it"
-        self._note(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
+        with self._lock:
+            known, self._old = self._old, True
+        if not known:
+            self.say(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
 
 
 def told(url: str, what: str, action: Callable[[], _T]) -> _T:

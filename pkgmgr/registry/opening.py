@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import EMBEDDED, REGISTRY
 from pkgmgr.registry.directory import DirectoryRegistry
-from pkgmgr.registry.place import DEFAULT_URL, is_network, parse_place
-from pkgmgr.registry.registries import EVERYTHING, VARIABLE, Registries
+from pkgmgr.registry.place import DEFAULT_URL, EVERYTHING, is_network, parse_place
+from pkgmgr.registry.registries import VARIABLE, Registries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,9 @@ def default_place(configuration: Configuration, configured: str | None = None) -
 def _open_directory(place: str) -> Registry:
     root = Path(place)
     if not (root / "packages").is_dir():
-        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it")
+        host = root.name if "." in root.name and not root.exists() else ""
+        hint = f" (if {host} is a host, write https://{host}/graphql)" if host else ""
+        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it{hint}")
     return DirectoryRegistry(root, REGISTRY, place)
 
 

@@ -15,6 +15,8 @@ from typing import Final
 from pkgmgr.errors import WpmError
 
 EMBEDDED_PLACE: Final = "embedded"
+EVERYTHING: Final = "*"
+"""The pattern of every namespace that has no line of its own in a configuration."""
 DEFAULT_URL: Final = "https://registry.wasmer.io/graphql"
 """The registry for every name that nobody said anything else about."""
 

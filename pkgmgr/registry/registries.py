@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
-from pkgmgr.registry.place import EMBEDDED_PLACE, is_host_of, is_network, parse_place
+from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING, is_host_of, is_network, parse_place
 from pkgmgr.source import PathSource
 from pkgmgr.version import Version
 
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 EMBEDDED_NAMESPACE: Final = "wpm"
 VARIABLE: Final = "WPM_REGISTRY"
 
-EVERYTHING: Final = "*"
-"""The pattern of every namespace that has no line of its own."""
 _GIVEN: Final = "given"
 
 

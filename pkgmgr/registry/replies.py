@@ -206,7 +206,7 @@ def package_name(package: Mapping[str, Any]) -> str:
     """The name in `packageName` and `namespace`, in its one form; raises `WpmError` where that is no name."""
     name, namespace = _text(package.get("packageName"), "a name"), package.get("namespace")
     if namespace not in (None, "", GLOBAL_NAMESPACE):
-        name = f"{_text(namespace, 'a namespace')}/{name.rpartition('/')[2]}"
+        name = f"{_text(namespace, 'a namespace')}/{name.removeprefix(f'{namespace}/')}"
     return check_name(name)
 
 

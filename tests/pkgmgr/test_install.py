@@ -286,7 +286,7 @@ def test_a_package_by_its_hash(
 ) -> None:
     digest = hashlib.sha256((registry.root / "packages/acme/data/1.0.0.webc").read_bytes()).hexdigest()
     monkeypatch.chdir(write_project(tmp_path / "p", {"acme/data": f"sha256:{digest}"}))
-    assert install() == 1
+    assert install("--offline") == 1
     assert "hash" in capsys.readouterr().err
     assert install("--registry", registry.root) == 0
     assert ids(capsys) == ["acme/data@1.0.0"]
@@ -318,11 +318,11 @@ def test_what_is_wrong_is_said_in_a_line(
     assert install() == 1
     assert "there is no wasmer.toml" in capsys.readouterr().err
     write_project(tmp_path, {"acme/x": "1"})
-    assert install() == 1
-    assert "--registry" in capsys.readouterr().err
+    assert install("--offline") == 1
+    assert "https://registry.wasmer.io/graphql, and --offline forbids" in capsys.readouterr().err
     assert install("--registry", tmp_path / "nowhere") == 1
     assert "not a registry" in capsys.readouterr().err
-    assert install("--registry", "https://example.com") == 1
+    assert install("--registry", "ftp://example.com") == 1
     assert "not a registry" in capsys.readouterr().err
 
 
