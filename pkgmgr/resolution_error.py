@@ -181,7 +181,7 @@ def _core_fits(requirement: Requirement, version: Version) -> bool:
 def _shown(chain: Chain, line_of: Callable[[str], str] | None) -> list[str]:
     """The lines of one chain, each further in than the one before."""
     first = chain[0].need
-    lines = [line_of(first.alias) if line_of is not None else f"the project needs {_what(first)}"]
+    lines = [line_of(first.alias) if line_of is not None else f"you asked for {_what(first)}"]
     links = chain[1:]
     if len(links) > _LONGEST_CHAIN - 1:
         left_out = len(links) - _LONGEST_CHAIN + 2
