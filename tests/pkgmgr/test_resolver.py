@@ -280,3 +280,22 @@ def test_a_registry_hears_of_whole_layers_before_it_is_asked() -> None:
     source = parse_dependency("t/a", "1")
     resolve({"t/a": source}, Registries(registry, registry), lambda _: registry.summary("t/a", Version(1, 0, 0)))
     assert [names for names in registry.heard if names] == [{"t/a"}, {"t/b", "t/c"}, {"t/d", "t/e"}]
+
+
+def test_nobody_gets_by_its_name_what_only_a_url_leads_to() -> None:
+    """A package behind a URL that somebody asks for who is not chosen in the end is not taken for the name."""
+    graph: Graph = {
+        "t/a": {"2.0.0": {"t/c": "https://example.org/c.webc", "t/d": "9"}, "1.0.0": {}},
+        "t/b": {"2.0.0": {"t/c": "^5"}, "1.0.0": {}},
+        "t/c": {"1.0.0": {}},
+        "t/d": {"1.0.0": {}},
+    }
+    registry = GraphRegistry({**graph, "t/c": {"1.0.0": {}}})
+    elsewhere = PackageSummary("t/c", Version(5, 0, 0), "https://example.org/c.webc", Path("/none"), "c" * 64, 1)
+    wanted = {name: parse_dependency(name, "*") for name in ("t/a", "t/b")}
+    result = resolve(wanted, Registries(registry, registry), lambda _: elsewhere)
+    assert set(result.packages) == {"t/a@1.0.0", "t/b@1.0.0"}
+    # Where it is really asked for, it is good for those who ask for the name, too.
+    del graph["t/a"]["2.0.0"]["t/d"]
+    result = resolve(wanted, Registries(GraphRegistry(graph), GraphRegistry(graph)), lambda _: elsewhere)
+    assert set(result.packages) == {"t/a@2.0.0", "t/b@2.0.0", "t/c@5.0.0"}
