@@ -38,7 +38,8 @@ def table() -> str:
     families.load()
     lines = [HEAD]
     namespace = ""
-    for call in declared():
+    calls = declared()
+    for call in calls:
         if call.namespace != namespace:
             namespace = call.namespace
             lines += [
@@ -46,7 +47,9 @@ def table() -> str:
                 "| function | signature | what it does | test |",
                 "| --- | --- | --- | --- |",
             ]
-        test = test_of(call.name)
+        generations = [each.signature for each in calls if (each.namespace, each.name) == (call.namespace, call.name)]
+        others = tuple(signature for signature in generations if signature != call.signature)
+        test = test_of(call.name, call.signature, others)
         lines.append(f"| `{call.name}` | `{call.signature}` | {_what(call)} | {f'`{test}`' if test else 'none'} |")
     return "\n".join(lines) + "\n"
 

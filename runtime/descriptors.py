@@ -12,6 +12,7 @@ from runtime.abi.flags import ALL_RIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
     from runtime.fs.walk import Location
@@ -299,6 +300,42 @@ def _release(description: Description) -> None:
         last = description.references == 0 and description.users == 0
     if last and description.file is not None:
         description.file.close()
+
+
+class Uses:
+    """As `in_use`, for the several files of one wait."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: list[Description] = []
+
+    def keep(self, description: Description) -> None:
+        """Keep an open file open until the end; a directory needs no keeping.
+
+        Raises:
+            GuestError: `BADF` when it is closed already.
+        """
+        if description.file is None:
+            return
+        with _references:
+            if description.references == 0:
+                raise GuestError(Errno.BADF)
+            description.users += 1
+        self._kept.append(description)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        last: list[OpenFile] = []
+        with _references:
+            for description in self._kept:
+                description.users -= 1
+                if description.references == 0 and description.users == 0 and description.file is not None:
+                    last.append(description.file)
+        for file in last:
+            file.close()
 
 
 @contextmanager

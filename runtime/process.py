@@ -12,7 +12,7 @@ from runtime.errors import Trap
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
-from runtime.signals import EXIT_SIGNAL, Signal
+from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
@@ -32,6 +32,14 @@ def linker_of(module: Module) -> Linker:
     return linker
 
 
+def keeps_dispositions(module: Module) -> bool:
+    """Whether a module's C library takes over what its parent has decided on signals."""
+    known: bool | None = module.__dict__.get("keeps_dispositions")
+    if known is None:
+        known = module.__dict__["keeps_dispositions"] = any(item.name == "proc_signals_get" for item in module.imports)
+    return known
+
+
 class WasiProcess:
     """A running or ended process.
 
@@ -48,7 +56,14 @@ class WasiProcess:
     """
 
     def __init__(
-        self, env: WasiEnv, module: Module, name: str, parent: WasiProcess | None = None, *, borrows: bool = False
+        self,
+        env: WasiEnv,
+        module: Module,
+        name: str,
+        parent: WasiProcess | None = None,
+        *,
+        borrows: bool = False,
+        memory: SharedMemory | None = None,
     ) -> None:
         """A process of `module` in `env`; `start` runs it.
 
@@ -58,6 +73,7 @@ class WasiProcess:
             name: what messages call it.
             parent: who started it, if a guest did.
             borrows: it runs on its parent's thread and memory until it executes another program (vfork).
+            memory: the shared memory that it imports, where there is one already (fork).
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
@@ -78,6 +94,7 @@ class WasiProcess:
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
+        self._left: list[GuestThread] = []
         self.local_keys: set[int] = set()
         self._next_local = 1
         self._executing = False
@@ -103,7 +120,7 @@ class WasiProcess:
             self.futexes = parent.futexes
             return
         try:
-            self._take(module)
+            self._take(module, memory)
         except BaseException:
             env.control.reap(self)
             raise
@@ -114,12 +131,12 @@ class WasiProcess:
         self._take(module)
         self.env.enter_program()
 
-    def _take(self, module: Module) -> None:
+    def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
-        self.shared_memory = None
-        if needed is not None and needed.memory is not None:
+        self.shared_memory = memory
+        if memory is None and needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
         self.signal_callback, self.signals_blocked = None, False
         self.futexes = Futexes()
@@ -221,11 +238,11 @@ class WasiProcess:
         """Send the process a signal; its first thread takes it."""
         if signal is Signal.NONE or self.exit_code is not None:
             return
-        if self.dispositions.get(signal) == 1 and signal is not Signal.KILL:
+        if self.ignores(signal):
             return
         threads = list(self.threads.values())
         if threads:
-            threads[0].signal(signal)
+            threads[0].signal(signal, self)
             if self.signal_callback is not None:
                 # For one that computes, or waits in a loop of its own.
                 self.module.engine.interrupt()
@@ -235,6 +252,16 @@ class WasiProcess:
 
             if default_is_deadly(signal):
                 self.kill(signal)
+
+    def ignores(self, signal: Signal) -> bool:
+        """Whether the process was started with this signal ignored, and cannot have changed that.
+
+        A C library that asks for what its parent has decided (`proc_signals_get`) keeps it beside its own handlers, and
+        decides from then on; an older one knows nothing of it.
+        """
+        if self.dispositions.get(signal) != IGNORED:
+            return False
+        return self.signal_callback is None or not keeps_dispositions(self.module)
 
     def kill(self, signal: Signal) -> None:
         """End the process by a signal."""
@@ -263,7 +290,7 @@ class WasiProcess:
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
         for thread in threads:
-            thread.waker.wake()
+            thread.rouse()
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
@@ -316,6 +343,16 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
+    def keep_for_last(self, thread: GuestThread) -> bool:
+        """Whether the last thread of the process will free what this one had, because all are on their way out.
+
+        That takes each several more turns at the interpreter, and who waits for the process would wait for them.
+        """
+        together = self.ending is not None and len(self.threads) > 1
+        if together:
+            self._left.append(thread)
+        return together
+
     def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
         """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
         if failure is not None and not thread.dismissed:
@@ -336,11 +373,14 @@ class WasiProcess:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
             left = bool(self.threads)
-        if left:
-            # Somebody may be joining this thread.
-            self.wake_threads()
-        else:
+        if not left:
             self._finish(code)
+            for each in self._left:
+                each.discard()
+            self._left.clear()
+        elif self.ending is None:
+            # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
+            self.wake_threads()
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):

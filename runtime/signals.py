@@ -52,6 +52,10 @@ _STOPPING = frozenset({Signal.STOP, Signal.TSTP, Signal.TTIN, Signal.TTOU})
 RESTARTS = _IGNORED
 """Signals after which a blocking call goes on: those that a process may never have asked to hear of."""
 
+DEFAULT, IGNORED = range(2)
+"""`disposition` of WASIX: what a process is started with for a signal."""
+_FIXED = frozenset({Signal.NONE, Signal.KILL, Signal.STOP})
+
 EXIT_SIGNAL = 128
 """What is added to a signal's number to give the exit code of a process that it ended."""
 
@@ -59,6 +63,24 @@ EXIT_SIGNAL = 128
 def default_is_deadly(signal: Signal) -> bool:
     """Whether the signal ends a process that does not handle it; there is no job control: nothing is ever stopped."""
     return signal not in _IGNORED and signal not in _STOPPING
+
+
+def dispositions_of(pairs: bytes) -> dict[int, int]:
+    """What a parent has decided for its child: pairs of a signal and its disposition, of which the last one counts.
+
+    C libraries list every number that a set of theirs can hold: those of no signal here, and those whose disposition
+    nobody can change, say nothing.
+
+    Raises:
+        ValueError: there is no such disposition.
+    """
+    found: dict[int, int] = {}
+    for number, disposition in zip(pairs[::2], pairs[1::2], strict=True):
+        if disposition not in (DEFAULT, IGNORED):
+            raise ValueError(disposition)
+        if number <= Signal.SYS and number not in _FIXED:
+            found[number] = disposition
+    return found
 
 
 def from_preview1(number: int) -> Signal:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from _thread import start_new_thread
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from runtime import handlers, host_threads
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
 from runtime.checkpoints import Checkpoints
@@ -15,7 +15,8 @@ from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
-from runtime.unwinding import ProcessExit, Resume, ThreadExit, Unwind
+from runtime.turns import turns
+from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ if TYPE_CHECKING:
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
-_HOST_STACK = 16 << 20
-INTERRUPTS_OF_A_HANDLER = 1024
+INTERRUPTS_OF_A_HANDLER = 1 << 15
 """How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
-
-_start_lock = threading.Lock()
 
 
 class _Lent(NamedTuple):
@@ -38,6 +36,21 @@ class _Lent(NamedTuple):
 
     parent: WasiProcess
     frames: Frames
+    signals: deque[Signal]
+
+
+class _ThreadWaker(Waker):
+    """Interrupts the waits of a guest thread, which does not compute while it waits."""
+
+    __slots__ = ()
+
+    def wait(self, interests: Sequence[tuple[int, int]], deadline: int | None) -> list[tuple[int, int]] | None:
+        # Not kept by the waker: the two would keep each other.
+        thread = current.thread
+        turns.give_up(thread)
+        ready = super().wait(interests, deadline)
+        turns.take(thread)
+        return ready
 
 
 class GuestThread:
@@ -49,6 +62,7 @@ class GuestThread:
         unwinding: why the guest's code is being left, while it is.
         contexts: the contexts among which it switches, once it has made one.
         checkpoints: stacks to which `stack_restore` can return.
+        handler: the signal's handler that runs, if one does; of a forked thread, the one in which it begins.
     """
 
     def __init__(
@@ -76,10 +90,11 @@ class GuestThread:
         self.dismissed = False
         self.handling = False
         self.handled = Signal.NONE
+        self.handler: handlers.Handler | None = None
         self._done = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
-        self.waker = Waker()
+        self.waker: Waker = _ThreadWaker()
         self.locals: dict[int, int] = {}
         self.checkpoints = Checkpoints()
         self.contexts: Contexts | None = None
@@ -125,17 +140,11 @@ class GuestThread:
         """
         control = self.env.control
         control.thread_started(self.env.limits.threads)
-        # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
-        # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
-        with _start_lock:
-            before = threading.stack_size(_HOST_STACK)
-            try:
-                start_new_thread(self._run, (control,))
-            except RuntimeError:
-                control.thread_ended()
-                raise GuestError(Errno.AGAIN) from None
-            finally:
-                threading.stack_size(before)
+        try:
+            host_threads.start(partial(self._run, control))
+        except RuntimeError:
+            control.thread_ended(self)
+            raise GuestError(Errno.AGAIN) from None
 
     # Waiting and signals
 
@@ -175,19 +184,27 @@ class GuestThread:
                 raise GuestError(Errno.INTR)
         return True
 
-    def signal(self, signal: Signal) -> None:
+    def signal(self, signal: Signal, process: WasiProcess | None = None) -> None:
         """Send this thread a signal, which it takes at its next host call or in the one that it is blocked in.
 
-        A signal that waits already is not sent twice, as POSIX has it.
+        A signal that waits already is not sent twice, as POSIX has it. One for a `process` that has lent the thread waits
+        until that has it back.
         """
-        if signal not in self.signals:
-            self.signals.append(signal)
+        queues = (lent.signals for lent in self._lent if lent.parent is process)
+        queue = next(queues, self.signals)
+        if signal not in queue:
+            queue.append(signal)
         self.interrupt()
 
     def interrupt(self) -> None:
         """Make the thread look at what is pending, wherever it is."""
         self.pending = True
+        self.rouse()
+
+    def rouse(self) -> None:
+        """End what the thread waits in: a host call that blocks, or the guest's own code for its turn."""
         self.waker.wake()
+        turns.end_wait(self)
 
     def deliver(self) -> bool:
         """Do what is pending; whether a signal was handled that ends a blocking call.
@@ -197,12 +214,14 @@ class GuestThread:
         """
         # Before anything is looked at, so that what comes in meanwhile is not forgotten.
         self.pending = False
-        end = self._end()
+        end = self.end()
         if end is not None:
             self.pending = True
             raise end
-        if self._after_unwind is not None or self._resumed is not None or self.checkpoints.postpones():
-            # The guest is on its way out of its functions, or back into them: a handler waits until it is there.
+        nested = self.checkpoints.level >= handlers.MOST
+        if nested or self._after_unwind is not None or self._resumed is not None or self.checkpoints.postpones():
+            # The guest is on its way out of its functions, or back into them: a handler waits until it is there. So does
+            # one too many within each other.
             self.pending = True
             return False
         interrupts = False
@@ -224,42 +243,11 @@ class GuestThread:
             # A default handler sends itself another signal (`ABRT`): what counts is the first.
             self.handled = before if before and default_is_deadly(before) else signal
             try:
-                self._run_handler(callback, signal)
+                handlers.run(self, handlers.Handler(callback, signal, self.checkpoints.level + 1))
             finally:
                 self.handled = before
 
-    def _run_handler(self, callback: str, signal: Signal) -> None:
-        """Call the guest's handler, whose stack is taken and put back by itself, until it is left for good.
-
-        Raises:
-            Unwind: the handler leaves the code that it has interrupted, too.
-        """
-        before, level = self.unwinding, self.checkpoints.level + 1
-        going = True
-        self.checkpoints.set_level(level)
-        try:
-            while going:
-                try:
-                    self.machine.call(callback, signal)
-                except Trap:
-                    reason, self._after_unwind = self.unwinding, None
-                    if reason is before or not isinstance(reason, Unwind):
-                        raise
-                    if not isinstance(reason, Resume) or reason.frames.level != level:
-                        raise reason from None
-                    self.unwinding = before
-                    reason.after(self)
-                else:
-                    then = self._after_unwind
-                    going = then is not None
-                    if then is not None:
-                        self.asyncify.stop_unwind()
-                        self._after_unwind = None
-                        then()
-        finally:
-            self.checkpoints.set_level(level - 1)
-
-    def _end(self) -> Unwind | None:
+    def end(self) -> Unwind | None:
         """Why the thread has to leave the guest's code, if somebody wants it to."""
         process = self.process
         if process.ending is not None:
@@ -275,10 +263,14 @@ class GuestThread:
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
+        turns.take(self)
         # Said before the end is asked for: whoever ends the thread from now on sends the interrupts that a handler needs.
         self.handling = bool(self.signals) and "machine" in self.__dict__
         try:
-            if self._end() is not None:
+            end = self.end()
+            if end is not None:
+                # Known by name, so that nobody asks the engine for the words of this end.
+                self.unwinding = end
                 return True
             if self.handling and self._store is not None:
                 # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
@@ -311,6 +303,11 @@ class GuestThread:
         self.asyncify.start_unwind()
         self._after_unwind = then
 
+    def left(self) -> Callable[[], None] | None:
+        """What is to be done now that the guest has left its functions, if it did so by an unwind; told once."""
+        then, self._after_unwind = self._after_unwind, None
+        return then
+
     def rewind(self, result: int) -> None:
         """Come back into the host call from which the stack was taken, which finds the result in `resumed`."""
         self._resumed = result
@@ -327,15 +324,20 @@ class GuestThread:
 
     def lend(self, child: WasiProcess, frames: Frames) -> None:
         """Be the child's thread until it is done (vfork)."""
-        self._lent.append(_Lent(self.process, frames))
+        self._lent.append(_Lent(self.process, frames, self.signals))
+        self.signals = deque()
         child.threads[self.tid] = self
         self.enter(child)
+
+    def lent_level(self) -> int:
+        """How many handlers run within each other where the thread was lent; -1 when it is not."""
+        return self._lent[-1].frames.level if self._lent else -1
 
     def give_back(self, code: int = 0, failure: BaseException | None = None) -> bool:
         """Go on as the vfork parent, whose child is done with the thread; whether there is one."""
         if not self._lent:
             return False
-        child, (parent, frames) = self.process, self._lent.pop()
+        child, (parent, frames, self.signals) = self.process, self._lent.pop()
         self.enter(parent)
         child.thread_ended(self, code, failure)
         self._come_back(child, frames)
@@ -343,7 +345,8 @@ class GuestThread:
 
     def _come_back(self, child: WasiProcess, frames: Frames) -> None:
         """Be where the vfork parent was when it lent the thread."""
-        if self._end() is None:
+        self.pending = self.pending or bool(self.signals)
+        if self.end() is None:
             self.asyncify.put(frames)
             self.rewind(child.pid)
 
@@ -354,6 +357,7 @@ class GuestThread:
             child = self.process
             child.become(module, program.name)
             runner = GuestThread(child, child.pid)
+            runner.signals, runner.pending = self.signals, bool(self.signals)
             with child.lock:
                 child.threads = {runner.tid: runner}
             try:
@@ -361,7 +365,7 @@ class GuestThread:
             except BaseException:
                 child.threads = {self.tid: self}
                 raise
-            parent, frames = self._lent.pop()
+            parent, frames, self.signals = self._lent.pop()
             self.enter(parent)
             self._come_back(child, frames)
             return True
@@ -386,6 +390,7 @@ class GuestThread:
             try:
                 if self._store is None:
                     self.load()
+                turns.take(self)
                 self._execute()
                 failure, going = None, False
             except BaseException as error:
@@ -397,11 +402,12 @@ class GuestThread:
             if not self.process.is_first:
                 control.let_first_end()
             del current.thread
-            self.discard()
             # No exception of a host call, whose traceback knows this thread, keeps it alive from here on.
             self.unwinding = None
             self.checkpoints.clear()
-            control.thread_ended()
+            if not self.process.keep_for_last(self):
+                self.discard()
+            control.thread_ended(self)
         finally:
             self.process.thread_ended(self, self.exit_code, failure)
 
@@ -432,14 +438,19 @@ class GuestThread:
         """Run the guest's code until the thread ends."""
         going = True
         while going:
-            end = self._end()
+            end = self.end()
             if end is not None:
                 going = end.after(self)
                 continue
             try:
+                if self.handler is not None:
+                    inherited, self.handler = self.handler, None
+                    going = handlers.go_on(self, inherited).after(self)
+                    continue
                 self.checkpoints.enter(self)
             except Trap:
-                unwinding, self.unwinding, self._after_unwind = self._end() or self.unwinding, None, None
+                self.left()
+                unwinding, self.unwinding = self.end() or self.unwinding, None
                 if unwinding is None:
                     raise
                 if not isinstance(unwinding, Unwind):
@@ -447,10 +458,9 @@ class GuestThread:
                 # Its traceback knows this thread, which knows it: neither would go before the next collection.
                 going = unwinding.with_traceback(None).after(self)
             else:
-                then = self._after_unwind
+                then = self.left()
                 if then is not None:
                     self.asyncify.stop_unwind()
-                    self._after_unwind = None
                     then()
                 elif self.entry == "_start":
                     going = ProcessExit(0).after(self)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runtime.engine.module import Module
 
 _I32 = 0
+_F64 = 3
 
 OUR_MODULES = frozenset({"checkpoint_slot", "checkpoints"})
 """The names of the modules that run beside a guest: their functions are no part of its call stack."""
@@ -92,7 +93,7 @@ class Exports:
         """Call an exported function of integer arguments.
 
         Raises:
-            RuntimeFault: no function of that name is exported.
+            RuntimeFault: no function of that name is exported, or it wants more than these numbers.
             Trap: the guest trapped, or a host call ended it; then without words, where `unwinding` says that it did.
         """
         address = self._functions.get(name)
@@ -100,7 +101,9 @@ class Exports:
             function = self.export(name)
             if function is None or function.kind != EXTERN_FUNC:
                 raise RuntimeFault(f"the module exports no function {name}")
-            address = self._functions[name] = ctypes.addressof(function) + Extern.handle.offset
+            address = ctypes.addressof(function) + Extern.handle.offset
+            self._check_shape(name, address, len(arguments))
+            self._functions[name] = address
         count = len(arguments)
         values = (c_uint64 * (2 * count or 2))()
         for index in range(count):
@@ -115,6 +118,17 @@ class Exports:
             raise Trap(_last_line(error), None, ())
         if trap.value:
             raise trap_of(trap.value)
+
+    def _check_shape(self, name: str, address: int, count: int) -> None:
+        """See that a function takes no more than it gets, and has room for its result: the library does not look."""
+        kind = lib.wasmtime_func_type(self.store.context, address)
+        try:
+            parameters = lib.wasm_functype_params(kind).contents
+            numbers = all(lib.wasm_valtype_kind(parameters.data[index]) <= _F64 for index in range(parameters.size))
+            if parameters.size > count or not numbers or lib.wasm_functype_results(kind).contents.size > 1:
+                raise RuntimeFault(f"the module's function {name} is not one of {count} numbers: it cannot be called")
+        finally:
+            lib.wasm_functype_delete(kind)
 
     def cell(self, name: str) -> Cell | None:
         """The exported global of that name, if there is one and it is an i32."""

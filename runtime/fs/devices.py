@@ -26,6 +26,20 @@ _RANDOM_PIECE = 1 << 20
 _ZEROS = memoryview(bytes(1 << 18))
 
 
+class DeviceOrigin:
+    """What all devices share; it does not know them, so that they go with the last who uses them."""
+
+    __slots__ = ("device", "time")
+
+    def __init__(self) -> None:
+        self.device = next_device()
+        self.time = time_ns()
+
+    def stat(self, ino: int, filetype: Filetype) -> Stat:
+        """The metadata of a device or directory."""
+        return Stat(self.device, ino, filetype, 1, 0, self.time, self.time, self.time)
+
+
 class DeviceFileSystem:
     """The devices of a guest.
 
@@ -46,8 +60,7 @@ class DeviceFileSystem:
         tty: Callable[[], OpenFile] | None = None,
         descriptors: Callable[[], Mapping[int, OpenFile]] | None = None,
     ) -> None:
-        self.device = next_device()
-        self.time = time_ns()
+        origin = DeviceOrigin()
         makers: dict[str, Callable[[Device], OpenFile]] = {
             "null": NullFile,
             "zero": ZeroFile,
@@ -59,18 +72,14 @@ class DeviceFileSystem:
             "stdout": _lender(stdout),
             "stderr": _lender(stderr),
         }
-        nodes: dict[str, Node] = {name: Device(self, ino, make) for ino, (name, make) in enumerate(makers.items(), 3)}
-        nodes["fd"] = DescriptorDirectory(self, descriptors or dict)
-        self._root = DeviceDirectory(self, nodes)
+        nodes: dict[str, Node] = {name: Device(origin, ino, make) for ino, (name, make) in enumerate(makers.items(), 3)}
+        nodes["fd"] = DescriptorDirectory(origin, descriptors or dict)
+        self._root = DeviceDirectory(origin, nodes)
 
     @property
     def root(self) -> DeviceDirectory:
         """The directory at the top."""
         return self._root
-
-    def stat(self, ino: int, filetype: Filetype) -> Stat:
-        """The metadata of a device or directory."""
-        return Stat(self.device, ino, filetype, 1, 0, self.time, self.time, self.time)
 
 
 class DeviceDirectory(SealedDirectory):
@@ -78,7 +87,7 @@ class DeviceDirectory(SealedDirectory):
 
     __slots__ = ("_fs", "_nodes")
 
-    def __init__(self, fs: DeviceFileSystem, nodes: Mapping[str, Node]) -> None:
+    def __init__(self, fs: DeviceOrigin, nodes: Mapping[str, Node]) -> None:
         self._fs = fs
         self._nodes = nodes
 
@@ -103,7 +112,7 @@ class DescriptorDirectory(SealedDirectory):
 
     __slots__ = ("_descriptors", "_fs")
 
-    def __init__(self, fs: DeviceFileSystem, descriptors: Callable[[], Mapping[int, OpenFile]]) -> None:
+    def __init__(self, fs: DeviceOrigin, descriptors: Callable[[], Mapping[int, OpenFile]]) -> None:
         self._fs = fs
         self._descriptors = descriptors
 
@@ -133,7 +142,7 @@ class Device(File):
 
     def __init__(
         self,
-        fs: DeviceFileSystem,
+        fs: DeviceOrigin,
         ino: int,
         make: Callable[[Device], OpenFile],
         filetype: Filetype = Filetype.CHARACTER_DEVICE,

@@ -51,19 +51,29 @@ class HostFileSystem:
     """
 
     def __init__(self, path: str | os.PathLike[str], read_only: bool = False) -> None:
-        self.read_only = read_only
-        self.pool = DescriptorPool(_DESCRIPTORS_KEPT)
-        self.nodes: WeakValueDictionary[tuple[int, int], HostNode] = WeakValueDictionary()
-        self._devices: dict[int, int] = {}
         descriptor = Descriptor(os.open(path, DIRECTORY_FLAGS & ~os.O_NOFOLLOW))
         status = os.fstat(descriptor.number)
-        self._root = HostDirectory(self, None, "", (status.st_dev, status.st_ino), Filetype.DIRECTORY)
+        key = (status.st_dev, status.st_ino)
+        self._root = HostDirectory(HostTree(read_only), None, "", key, Filetype.DIRECTORY)
         self._root.pin(descriptor)
 
     @property
     def root(self) -> HostDirectory:
         """The directory at the top."""
         return self._root
+
+
+class HostTree:
+    """What all nodes of a directory of the host share.
+
+    It does not know the root, which holds a descriptor: that is closed at once with the last who uses the filesystem.
+    """
+
+    def __init__(self, read_only: bool) -> None:
+        self.read_only = read_only
+        self.pool = DescriptorPool(_DESCRIPTORS_KEPT)
+        self.nodes: WeakValueDictionary[tuple[int, int], HostNode] = WeakValueDictionary()
+        self._devices: dict[int, int] = {}
 
     def check_writable(self) -> None:
         """Refuse a change of a read-only filesystem.
@@ -95,7 +105,7 @@ class HostFileSystem:
         key = (status.st_dev, status.st_ino)
         filetype = _filetype(status.st_mode)
         node = self.nodes.get(key)
-        if node is not None and node.filetype is filetype and node is not self._root:
+        if node is not None and node.filetype is filetype:
             node.place = (parent, name)
             return node
         match filetype:
@@ -115,7 +125,7 @@ class HostNode(Node):
     __slots__ = ("filetype", "fs", "key", "place")
 
     def __init__(
-        self, fs: HostFileSystem, parent: HostDirectory | None, name: str, key: tuple[int, int], filetype: Filetype
+        self, fs: HostTree, parent: HostDirectory | None, name: str, key: tuple[int, int], filetype: Filetype
     ) -> None:
         self.fs = fs
         self.place: tuple[HostDirectory | None, str] = (parent, name)
@@ -215,7 +225,7 @@ class HostDirectory(HostNode, Directory):
     __slots__ = ("_descriptor", "_pinned", "recently_used")
 
     def __init__(
-        self, fs: HostFileSystem, parent: HostDirectory | None, name: str, key: tuple[int, int], filetype: Filetype
+        self, fs: HostTree, parent: HostDirectory | None, name: str, key: tuple[int, int], filetype: Filetype
     ) -> None:
         super().__init__(fs, parent, name, key, filetype)
         self._descriptor: Descriptor | None = None
@@ -382,7 +392,10 @@ class HostDirectory(HostNode, Directory):
     def rmdir(self, name: str) -> None:
         """As `Directory.rmdir`."""
         directory = self._check_change(name)
+        open_there = self._open_there(directory, name)
         os.rmdir(name, dir_fd=directory.number)
+        if open_there is not None:
+            open_there[0].pin(open_there[1])
 
     def rename(self, name: str, target: Directory, new_name: str) -> None:
         """As `Directory.rename`."""
@@ -393,8 +406,21 @@ class HostDirectory(HostNode, Directory):
         source = self._check_change(name)
         destination = target.descriptor()
         node = self._see(name)
+        replaced = target._open_there(destination, new_name)
         os.rename(name, new_name, src_dir_fd=source.number, dst_dir_fd=destination.number)
+        if replaced is not None and replaced[0] is not node:
+            replaced[0].pin(replaced[1])
         node.place = (target, new_name)
+
+    def _open_there(self, directory: Descriptor, name: str) -> tuple[HostDirectory, Descriptor] | None:
+        """The directory of that name and its descriptor, if somebody has it open: once it is removed no name leads there."""
+        with suppress(OSError):
+            status = os.stat(name, dir_fd=directory.number, follow_symlinks=False)
+            node = self.fs.nodes.get((status.st_dev, status.st_ino))
+            if isinstance(node, HostDirectory):
+                node.place = (self, name)
+                return node, node.descriptor()
+        return None
 
 
 def _filetype(mode: int) -> Filetype:

@@ -34,8 +34,8 @@ class MountTable:
         self.device = next_device()
         self.lock = threading.RLock()
         self._numbers = count(1)
-        self._root = MountDirectory(self, None, "")
-        self._root.mounted = root
+        self._root = self._directory(_Place(None, ""))
+        self._root.place.mounted = root
 
     @property
     def root(self) -> Directory:
@@ -65,14 +65,55 @@ class MountTable:
             for name in names:
                 child = here.mounts.get(name)
                 if child is None:
-                    child = MountDirectory(self, here, name)
+                    child = self._directory(_Place(here.place, name))
                     here.mounts = {**here.mounts, name: child}
                 here = child
-            here.mounted = filesystem
+            here.place.mounted = filesystem
 
-    def new_inode(self) -> int:
-        """An inode number for a directory that is in no filesystem."""
-        return next(self._numbers)
+    def _directory(self, place: _Place) -> MountDirectory:
+        return MountDirectory(place, self.device, next(self._numbers))
+
+
+class _Place:
+    """Where a mount point or a directory on the way to one is, seen from below: what is mounted there, and what is above.
+
+    Nothing here knows what is below it: so a table goes at once with the last who uses it.
+    """
+
+    __slots__ = ("above", "mounted", "name")
+
+    def __init__(self, above: _Place | None, name: str) -> None:
+        self.above = above
+        self.name = name
+        self.mounted: FileSystem | None = None
+
+    def base(self) -> Directory | None:
+        """The directory underneath, if there is one."""
+        if self.mounted is not None:
+            return self.mounted.root
+        assert self.above is not None  # the root is mounted
+        above = self.above.base()
+        if above is None:
+            return None
+        try:
+            node = above.lookup(self.name)
+        except FileNotFoundError:
+            return None
+        return node if isinstance(node, Directory) else None
+
+    def make_base(self) -> Directory:
+        """The directory underneath, made if it is missing."""
+        base = self.base()
+        if base is not None:
+            return base
+        assert self.above is not None
+        above = self.above.make_base()
+        with suppress(FileExistsError):
+            return above.mkdir(self.name)
+        node = above.lookup(self.name)
+        if not isinstance(node, Directory):
+            raise failure(errno.EROFS, self.name)  # a file is hidden here: nowhere to put anything
+        return node
 
 
 class MountDirectory(Directory):
@@ -82,51 +123,27 @@ class MountDirectory(Directory):
     underneath, if there is one.
     """
 
-    __slots__ = ("_ino", "_name", "_parent", "_table", "_time", "mounted", "mounts")
+    __slots__ = ("_device", "_ino", "_time", "mounts", "place")
 
-    def __init__(self, table: MountTable, parent: MountDirectory | None, name: str) -> None:
-        self._table = table
-        self._parent = parent
-        self._name = name
-        self._ino = table.new_inode()
+    def __init__(self, place: _Place, device: int, ino: int) -> None:
+        self.place = place
+        self._device = device
+        self._ino = ino
         self._time = time_ns()
-        self.mounted: FileSystem | None = None
         self.mounts: dict[str, MountDirectory] = {}  # replaced, never changed: read without a lock
+
+    @property
+    def mounted(self) -> FileSystem | None:
+        """What is mounted here."""
+        return self.place.mounted
 
     def node(self) -> Directory:
         """What a lookup of this name returns: the mounted filesystem's own root unless other mounts lie below."""
-        return self if self.mounts or self.mounted is None else self.mounted.root
-
-    def _base(self) -> Directory | None:
-        """The directory underneath, if there is one."""
-        if self.mounted is not None:
-            return self.mounted.root
-        assert self._parent is not None  # the root is mounted
-        above = self._parent._base()
-        if above is None:
-            return None
-        try:
-            node = above.lookup(self._name)
-        except FileNotFoundError:
-            return None
-        return node if isinstance(node, Directory) else None
-
-    def _make_base(self) -> Directory:
-        """The directory underneath, made if it is missing."""
-        base = self._base()
-        if base is not None:
-            return base
-        assert self._parent is not None
-        above = self._parent._make_base()
-        with suppress(FileExistsError):
-            return above.mkdir(self._name)
-        node = above.lookup(self._name)
-        if not isinstance(node, Directory):
-            raise failure(errno.EROFS, self._name)  # a file is hidden here: nowhere to put anything
-        return node
+        mounted = self.place.mounted
+        return self if self.mounts or mounted is None else mounted.root
 
     def _base_having(self, name: str) -> Directory:
-        base = self._base()
+        base = self.place.base()
         if base is None:
             raise failure(errno.ENOENT, name)
         return base
@@ -137,16 +154,16 @@ class MountDirectory(Directory):
 
     def stat(self) -> Stat:
         """As `Node.stat`: of the directory underneath, if there is one."""
-        base = self._base()
+        base = self.place.base()
         if base is not None:
             return base.stat()
         return Stat(
-            self._table.device, self._ino, Filetype.DIRECTORY, 2 + len(self.mounts), 0, *(self._time,) * 3
+            self._device, self._ino, Filetype.DIRECTORY, 2 + len(self.mounts), 0, *(self._time,) * 3
         )  # fmt: skip
 
     def set_times(self, atim: int | None, mtim: int | None) -> None:
         """As `Node.set_times`."""
-        self._make_base().set_times(atim, mtim)
+        self.place.make_base().set_times(atim, mtim)
 
     def lookup(self, name: str) -> Node:
         """As `Directory.lookup`: a mount point wins."""
@@ -157,7 +174,7 @@ class MountDirectory(Directory):
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: what is underneath and the mount points."""
-        base = self._base()
+        base = self.place.base()
         mounts = self.mounts
         found = [entry for entry in base.entries() if entry.name not in mounts] if base is not None else []
         for name, mount in mounts.items():
@@ -167,22 +184,22 @@ class MountDirectory(Directory):
     def create(self, name: str) -> File:
         """As `Directory.create`."""
         self._check_unmounted(name, errno.EEXIST)
-        return self._make_base().create(name)
+        return self.place.make_base().create(name)
 
     def mkdir(self, name: str) -> Directory:
         """As `Directory.mkdir`."""
         self._check_unmounted(name, errno.EEXIST)
-        return self._make_base().mkdir(name)
+        return self.place.make_base().mkdir(name)
 
     def symlink(self, name: str, target: str) -> None:
         """As `Directory.symlink`."""
         self._check_unmounted(name, errno.EEXIST)
-        self._make_base().symlink(name, target)
+        self.place.make_base().symlink(name, target)
 
     def link(self, name: str, node: Node) -> None:
         """As `Directory.link`."""
         self._check_unmounted(name, errno.EEXIST)
-        self._make_base().link(name, node)
+        self.place.make_base().link(name, node)
 
     def unlink(self, name: str) -> None:
         """As `Directory.unlink`; a mount point is `EISDIR`, as it is a directory."""
@@ -202,4 +219,4 @@ class MountDirectory(Directory):
     def rename_target(self, new_name: str) -> Directory:
         """As `Directory.rename_target`: the directory underneath."""
         self._check_unmounted(new_name, errno.EBUSY)
-        return self._make_base().rename_target(new_name)
+        return self.place.make_base().rename_target(new_name)

@@ -8,15 +8,14 @@ No layer may be changed behind the overlay's back while it is in use.
 from __future__ import annotations
 
 import errno
-import threading
 from typing import TYPE_CHECKING
 
 from runtime.fs.copy_up import copy_directory, work_name
-from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
 from runtime.fs.node import Directory, DirEntry, File, FileSystem, Node, Stat, Symlink
 from runtime.fs.overlay_leaf import OverlayFile, OverlayLeaf, OverlaySymlink
 from runtime.fs.overlay_lowers import Layer, LowerDirectories, merged
+from runtime.fs.overlay_numbers import OverlayNumbers
 from runtime.fs.whiteout import (
     check_guest_name,
     clear_reserved,
@@ -32,9 +31,6 @@ from runtime.fs.whiteout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SPREAD = 0x9E37_79B9_7F4A_7C15  # keeps the inode numbers of the layers apart
-_INODES = (1 << 64) - 1
-
 
 class OverlayFileSystem:
     """Several filesystems seen as one, of which the first is written to.
@@ -45,11 +41,9 @@ class OverlayFileSystem:
     """
 
     def __init__(self, upper: FileSystem, lowers: Sequence[FileSystem] = ()) -> None:
-        self.device = next_device()
-        self.lock = threading.RLock()
         self._layers: list[FileSystem] = list(lowers)
-        self._origins: dict[int, int] = {}
-        self._root = OverlayDirectory(self, None, "", upper.root, self._roots(upper.root))
+        self._numbers = OverlayNumbers()
+        self._root = OverlayDirectory(self._numbers, None, "", upper.root, self._roots(upper.root))
 
     def _roots(self, upper: Directory) -> LowerDirectories:
         roots = [Layer(number, layer.root) for number, layer in enumerate(self._layers, 1)]
@@ -66,24 +60,15 @@ class OverlayFileSystem:
         Args:
             filesystem: is only read.
         """
-        with self.lock:
+        with self._numbers.lock:
             self._layers.append(filesystem)
             assert self._root.upper is not None
             self._root.refresh(self._roots(self._root.upper))
 
-    def inode(self, layer: int, ino: int) -> int:
-        """The overlay's number for inode `ino` of a layer (0 is the upper one)."""
-        if not layer:
-            return self._origins.get(ino, ino)
-        return (ino + layer * _SPREAD) & _INODES
-
-    def remember(self, upper_ino: int, ino: int) -> None:
-        """An inode was copied up: it keeps its number."""
-        self._origins[upper_ino] = ino
-
-    def forget(self, upper_ino: int) -> None:
-        """An inode of the upper layer is gone: its number there may come again for another."""
-        self._origins.pop(upper_ino, None)
+    def __del__(self) -> None:
+        # A directory knows what is in it, and what is in it where it is: neither would go before the next collection.
+        if hasattr(self, "_root"):
+            self._root.forget_known()
 
 
 class OverlayDirectory(Directory):
@@ -93,7 +78,7 @@ class OverlayDirectory(Directory):
 
     def __init__(
         self,
-        fs: OverlayFileSystem,
+        fs: OverlayNumbers,
         parent: OverlayDirectory | None,
         name: str,
         upper: Directory | None,
@@ -107,6 +92,14 @@ class OverlayDirectory(Directory):
         self._ino: int | None = None
         # Directories, and what is still in a lower layer. What is in the upper layer is always asked of it.
         self._known: dict[str, OverlayDirectory | OverlayLeaf] = {}
+
+    def forget_known(self) -> None:
+        """Forget what was looked up below here, as nobody will look again."""
+        known = [self]
+        while known:
+            here = known.pop()
+            children, here._known = here._known, {}
+            known += [child for child in children.values() if isinstance(child, OverlayDirectory)]
 
     # Looking
 

@@ -12,7 +12,8 @@ from runtime.fs.node import File, Node, OpenFile, Stat, Symlink
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.fs.overlay import OverlayDirectory, OverlayFileSystem
+    from runtime.fs.overlay import OverlayDirectory
+    from runtime.fs.overlay_numbers import OverlayNumbers
 
 
 class OverlayLeaf(Node):
@@ -22,7 +23,7 @@ class OverlayLeaf(Node):
 
     real: Node
 
-    def __init__(self, fs: OverlayFileSystem, parent: OverlayDirectory, name: str, layer: int, real: Node) -> None:
+    def __init__(self, fs: OverlayNumbers, parent: OverlayDirectory, name: str, layer: int, real: Node) -> None:
         self.fs = fs
         self.filetype = real.filetype
         self.layer = layer

@@ -7,6 +7,7 @@ import threading
 from itertools import count
 from time import time_ns
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from runtime.fs.chunks import ChunkedData
 from runtime.fs.device_numbers import next_device
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
 _DAY = 86_400_000_000_000
 
 
-class TmpFileSystem:
-    """A filesystem in memory: what a guest writes is gone with it.
+class TmpSpace:
+    """What all inodes of a filesystem share: its limits, how much of them is used, and its lock.
 
-    Safe for several threads: one lock, held for as long as one operation takes.
-
-    Args:
-        max_bytes: how many bytes all files may take up together, holes not counted; `None` for no limit.
-        max_inodes: how many inodes there may be, the root included; `None` for no limit.
+    Nodes know this and not the filesystem, so that everything goes at once with the last who uses it, and not when the
+    next collection of cycles comes.
     """
 
-    def __init__(self, max_bytes: int | None = None, max_inodes: int | None = None) -> None:
+    __slots__ = ("_numbers", "device", "lock", "max_bytes", "max_inodes", "used_bytes", "used_inodes")
+
+    def __init__(self, max_bytes: int | None, max_inodes: int | None) -> None:
         self.max_bytes = max_bytes
         self.max_inodes = max_inodes
         self.device = next_device()
@@ -38,12 +38,6 @@ class TmpFileSystem:
         self.used_bytes = 0
         self.used_inodes = 0
         self._numbers = count(1)
-        self._root = TmpDirectory(self, None)
-
-    @property
-    def root(self) -> TmpDirectory:
-        """The directory at the top."""
-        return self._root
 
     def new_inode(self) -> int:
         """Take an inode number; with the lock held (or before the filesystem is shared).
@@ -61,12 +55,42 @@ class TmpFileSystem:
         return None if self.max_bytes is None else self.max_bytes - self.used_bytes
 
 
+class TmpFileSystem:
+    """A filesystem in memory: what a guest writes is gone with it.
+
+    Safe for several threads: one lock, held for as long as one operation takes.
+
+    Args:
+        max_bytes: how many bytes all files may take up together, holes not counted; `None` for no limit.
+        max_inodes: how many inodes there may be, the root included; `None` for no limit.
+    """
+
+    def __init__(self, max_bytes: int | None = None, max_inodes: int | None = None) -> None:
+        self._space = TmpSpace(max_bytes, max_inodes)
+        self._root = TmpDirectory(self._space, None)
+
+    @property
+    def root(self) -> TmpDirectory:
+        """The directory at the top."""
+        return self._root
+
+    @property
+    def used_bytes(self) -> int:
+        """The bytes that all files take up together."""
+        return self._space.used_bytes
+
+    @property
+    def used_inodes(self) -> int:
+        """How many inodes there are."""
+        return self._space.used_inodes
+
+
 class TmpNode(Node):
     """What every inode of a `TmpFileSystem` has."""
 
     __slots__ = ("atim", "ctim", "fs", "ino", "mtim", "nlink")
 
-    def __init__(self, fs: TmpFileSystem) -> None:
+    def __init__(self, fs: TmpSpace) -> None:
         self.fs = fs
         self.ino = fs.new_inode()
         self.nlink = 1
@@ -102,7 +126,7 @@ class TmpSymlink(TmpNode, Symlink):
 
     __slots__ = ("_target",)
 
-    def __init__(self, fs: TmpFileSystem, target: str) -> None:
+    def __init__(self, fs: TmpSpace, target: str) -> None:
         super().__init__(fs)
         self._target = target
 
@@ -120,7 +144,7 @@ class TmpFile(TmpNode, File):
 
     __slots__ = ("data", "opens")
 
-    def __init__(self, fs: TmpFileSystem) -> None:
+    def __init__(self, fs: TmpSpace) -> None:
         super().__init__(fs)
         self.data = ChunkedData()
         self.opens = 0
@@ -231,12 +255,13 @@ class TmpOpenFile(OpenFile):
 class TmpDirectory(TmpNode, Directory):
     """A directory in memory."""
 
-    __slots__ = ("children", "parent")
+    __slots__ = ("_parent", "children")
 
-    def __init__(self, fs: TmpFileSystem, parent: TmpDirectory | None) -> None:
+    def __init__(self, fs: TmpSpace, parent: TmpDirectory | None) -> None:
         super().__init__(fs)
         self.nlink = 2
-        self.parent = parent
+        # A directory that can be reached is kept by the one above it: it need not keep that, too.
+        self._parent = ref(parent) if parent is not None else None
         self.children: dict[str, TmpNode] = {}
 
     def lookup(self, name: str) -> Node:
@@ -333,7 +358,7 @@ class TmpDirectory(TmpNode, Directory):
             target.children.pop(new_name, None)  # a replaced name moves to the end, as a new one does
             target.children[new_name] = node
             if isinstance(node, TmpDirectory):
-                node.parent = target
+                node._parent = ref(target)
                 self.nlink -= 1
                 target.nlink += 1
             self._touch()
@@ -346,7 +371,7 @@ class TmpDirectory(TmpNode, Directory):
         """Whether this directory is `ancestor` or lies under it; with the lock held."""
         here: TmpDirectory | None = self
         while here is not None and here is not ancestor:
-            here = here.parent
+            here = here._parent() if here._parent is not None else None
         return here is not None
 
     def _child(self, name: str) -> TmpNode:
@@ -374,7 +399,7 @@ class TmpDirectory(TmpNode, Directory):
         if isinstance(node, TmpDirectory):
             self.nlink -= 1
             node.nlink = 0
-            node.parent = None
+            node._parent = None
         else:
             node.nlink -= 1
         node.ctim = time_ns()

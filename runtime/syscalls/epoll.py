@@ -7,7 +7,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
-from runtime.descriptors import Description, Descriptor
+from runtime.descriptors import Description, Descriptor, Uses, in_use
 from runtime.epoll import EpollFile
 from runtime.hostcalls import WASIX, syscall
 from runtime.syscalls.path import rights_of
@@ -38,11 +38,11 @@ def epoll_create(thread: GuestThread, result: int) -> None:
         raise
 
 
-def _list(thread: GuestThread, fd: int) -> EpollFile:
-    file = thread.descriptors.get(fd).description.file
-    if not isinstance(file, EpollFile):
+def _list(thread: GuestThread, fd: int) -> tuple[Description, EpollFile]:
+    description = thread.descriptors.get(fd).description
+    if not isinstance(description.file, EpollFile):
         raise GuestError(Errno.INVAL)
-    return file
+    return description, description.file
 
 
 @syscall("epoll_ctl", "iiii:i", WASIX)
@@ -53,10 +53,19 @@ def epoll_ctl(thread: GuestThread, epoll: int, operation: int, fd: int, event: i
     closed, 8 urgent, 16 error, 32 hang-up, 64 edges only, 128 once. Errors: `BADF`, `INVAL` for what is no list, for the
     list itself and for other bits, `EXIST`, `NOENT`, `LOOP`.
     """
-    file = _list(thread, epoll)
+    list_, file = _list(thread, epoll)
     description = thread.descriptors.get(fd).description
     if description.file is file:
         raise GuestError(Errno.INVAL)
+    with Uses() as uses:
+        uses.keep(list_)
+        uses.keep(description)
+        _change(thread, file, operation, fd, description, event)
+
+
+def _change(
+    thread: GuestThread, file: EpollFile, operation: int, fd: int, description: Description, event: int
+) -> None:
     if operation == _DELETE:
         file.delete(fd, description)
         return
@@ -73,7 +82,7 @@ def epoll_wait(thread: GuestThread, epoll: int, events: int, most: int, timeout:
 
     The timeout is nanoseconds, all ones for none; when it is over there are 0 events. Errors: `BADF`, `INVAL`, `INTR`.
     """
-    file = _list(thread, epoll)
+    list_, file = _list(thread, epoll)
     memory = thread.memory
     if not 0 < most < 1 << 31:
         raise GuestError(Errno.INVAL)
@@ -82,13 +91,14 @@ def epoll_wait(thread: GuestThread, epoll: int, events: int, most: int, timeout:
     memory.check(result, 4)
     most = min(most, (memory.size - events) // _EVENT.size)
     deadline = None if timeout == _FOREVER else time.monotonic_ns() + timeout
-    happened: list[Event] = file.ready(most)
-    descriptor = file.fileno()
-    assert descriptor is not None
-    while not happened:
-        ended = not thread.block([(descriptor, READABLE)], deadline)
-        happened = file.ready(most)
-        if ended:
-            break
+    with in_use(list_):
+        happened: list[Event] = file.ready(most)
+        descriptor = file.fileno()
+        assert descriptor is not None
+        while not happened:
+            ended = not thread.block([(descriptor, READABLE)], deadline)
+            happened = file.ready(most)
+            if ended:
+                break
     memory.write(events, b"".join(_EVENT.pack(event.events, *event.data) for event in happened))
     memory.set_u32(result, len(happened))

@@ -12,8 +12,8 @@ from runtime.errors import RuntimeFault
 from runtime.fs.walk import walk
 from runtime.hostcalls import WASIX, syscall
 from runtime.pipes import guest_pipe
-from runtime.process import WasiProcess, linker_of
-from runtime.signals import Signal
+from runtime.process import WasiProcess, keeps_dispositions, linker_of
+from runtime.signals import dispositions_of
 from runtime.stdio import HostStream
 from runtime.syscalls.path import open_path, rights_of
 from runtime.unwinding import Exec, ProcessExit
@@ -30,6 +30,8 @@ _FD_OPERATION = Struct("<BxxxIIIIIIxxxxQQHHxxxx")
 _CLOSE, _DUP2, _OPEN, _CHDIR, _FCHDIR = range(5)
 _CLOEXEC = 1
 _MAX_OPERATIONS = 4096
+_MAX_DISPOSITIONS = 2 * 65
+"""Twice for each number in a set of signals: what is ignored, then what is to be the default again."""
 _SHELL_PATH = "/usr/local/bin:/bin:/usr/bin"
 
 
@@ -180,7 +182,10 @@ def _start(
     except RuntimeFault as fault:
         thread.process.log_once(str(fault))
         raise GuestError(Errno.NOMEM) from None
-    if dispositions:
+    if dispositions is not None:
+        if keeps_dispositions(thread.process.module):
+            # Such a C library lists everything that it ignores now, whatever it was started with.
+            child.dispositions.clear()
         child.dispositions.update(dispositions)
     return child.start()
 
@@ -275,16 +280,19 @@ def proc_spawn2(
     """Start another program as a child, as `posix_spawn` does; writes the pid, u32.
 
     `operations` are `proc_spawn_fd_op` (56 bytes each), done in order in the child; `dispositions` pairs of a signal u8
-    and what to do with it u8. Errors: `NOENT`, `NOEXEC`, `ACCES`, and those of the operations.
+    and what to do with it u8 (0 default, 1 ignore). Errors: `INVAL`, `NOENT`, `NOEXEC`, `ACCES`, and those of the operations.
     """
     memory = thread.memory
     memory.check(result, 4)
-    if operations_count > _MAX_OPERATIONS or dispositions_count > Signal.SYS:
+    if operations_count > _MAX_OPERATIONS or dispositions_count > _MAX_DISPOSITIONS:
         raise GuestError(Errno.INVAL)
     text = memory.text(name, name_length)
     search = memory.text(path, path_length) if search_path else None
     given = _lines(thread, args, args_length) or [text]
-    raw = memory.read(dispositions, 2 * dispositions_count)
+    try:
+        decided = dispositions_of(memory.read(dispositions, 2 * dispositions_count))
+    except ValueError:
+        raise GuestError(Errno.INVAL) from None
     env = thread.env.fork()
     try:
         if envs:
@@ -293,7 +301,7 @@ def proc_spawn2(
             _file_action(thread, env, operations + index * _FD_OPERATION.size)
         program = find_program(env, text, search)
         env.args = program.arguments(given)
-        child = _start(thread, env, program, dict(zip(raw[::2], raw[1::2], strict=True)))
+        child = _start(thread, env, program, decided)
     except BaseException:
         env.descriptors.close_all()
         raise

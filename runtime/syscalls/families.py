@@ -18,6 +18,8 @@ _RARE = (
     ("sock_join_", "sock_option"),
     ("sock_leave_", "sock_option"),
     ("sock_send_file", "send_file"),
+    ("sock_send_msg", "sock_message"),
+    ("sock_recv_msg", "sock_message"),
     ("sock_", "sock"),
     ("sock_", "sock_setup"),
     ("resolve", "resolve"),
@@ -30,6 +32,17 @@ _RARE = (
     ("closure_", "later"),
     ("reflect_", "later"),
     ("proc_snapshot", "later"),
+    ("thread_spawn", "early_threads"),
+    ("callback_thread", "early_threads"),
+    ("callback_reactor", "early_threads"),
+    ("getpid", "early_processes"),
+    ("process_spawn", "early_processes"),
+    ("bus_", "bus"),
+    ("call_reply", "bus"),
+    ("call_fault", "bus"),
+    ("call_close", "bus"),
+    ("ws_", "web"),
+    ("http_", "web"),
 )
 """How the names of functions begin, and the family that has them."""
 

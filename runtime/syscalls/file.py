@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import UNSTABLE_WHENCE, FdFlags, FstFlags, Rights, Whence
 from runtime.abi.layouts import FILESTAT, UNSTABLE_FILESTAT
-from runtime.descriptors import in_use
+from runtime.descriptors import Uses, in_use
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.transfer import opened, read, write
 
@@ -164,6 +164,13 @@ def put_unstable_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
     thread.memory.pack(UNSTABLE_FILESTAT, result, dev, ino, filetype, min(nlink, _U32), size, *times)
 
 
+def _stat(thread: GuestThread, fd: int) -> Stat:
+    description = thread.descriptors.use(fd, int(Rights.FD_FILESTAT_GET))
+    with Uses() as uses:
+        uses.keep(description)
+        return description.stat()
+
+
 def _time(nanoseconds: int) -> int:
     """A timestamp as the guest can have it: it knows nothing before 1970."""
     return min(max(0, nanoseconds), (1 << 64) - 1)
@@ -172,13 +179,13 @@ def _time(nanoseconds: int) -> int:
 @syscall("fd_filestat_get", "ii:i", PREVIEW1, WASIX)
 def fd_filestat_get(thread: GuestThread, fd: int, result: int) -> None:
     """Write the `filestat` of what is open."""
-    put_filestat(thread, result, thread.descriptors.use(fd, int(Rights.FD_FILESTAT_GET)).stat())
+    put_filestat(thread, result, _stat(thread, fd))
 
 
 @syscall("fd_filestat_get", "ii:i", UNSTABLE)
 def fd_filestat_get_unstable(thread: GuestThread, fd: int, result: int) -> None:
     """As `fd_filestat_get`, with the older structure."""
-    put_unstable_filestat(thread, result, thread.descriptors.use(fd, int(Rights.FD_FILESTAT_GET)).stat())
+    put_unstable_filestat(thread, result, _stat(thread, fd))
 
 
 @syscall("fd_filestat_set_size", "iI:i")

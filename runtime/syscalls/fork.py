@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes import memmove
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -30,6 +29,8 @@ _SINCE_POLLING = frozenset(
 def proc_fork(thread: GuestThread, copy_memory: int, result: int) -> None:
     """Make a child that goes on from here; writes its pid, and 0 in the child.
 
+    In a signal's handler the child has the handler, and not what it interrupted: it may not return from it.
+
     Without `copy_memory` the child runs in the parent's memory, and the parent goes on when the child has executed a
     program or has ended. Errors: `NOTSUP` for a module without asyncify, `AGAIN` at the limit of processes, `NOMEM`.
     """
@@ -55,9 +56,6 @@ def _fork(thread: GuestThread, way: Callable[[GuestThread], None], result: int) 
             raise GuestError(Errno(outcome - _FAILED))
         thread.memory.set_u32(result, outcome)
         return
-    if thread.checkpoints.level:
-        thread.process.log_once("cannot fork within a signal handler (NOTSUP)")
-        raise GuestError(Errno.NOTSUP)
     thread.memory.check(result, 4)
 
     def fork() -> None:
@@ -75,7 +73,9 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
     parent = thread.process
     env = thread.env.fork()
     try:
-        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows)
+        # Before an instance is made: its start function then finds the data that it would have put there.
+        memory = None if borrows or parent.shared_memory is None else parent.shared_memory.copy()
+        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows, memory=memory)
     except GuestError:
         env.descriptors.close_all()
         raise
@@ -87,7 +87,7 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
 
 def _lending(thread: GuestThread) -> None:
     """The child borrows the thread; its parent gets it back, with the stack as it is now."""
-    taken = thread.asyncify.take()
+    taken = thread.asyncify.take(thread.checkpoints.level)
     child = _child_of(thread, borrows=True)
     thread.lend(child, taken)
     thread.rewind(0)
@@ -101,22 +101,14 @@ def _copying(thread: GuestThread) -> None:
     child.local_keys = set(parent.local_keys)
     copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
     try:
-        if child.shared_memory is not None and parent.shared_memory is not None:
-            # Before the instance is made: its start function then finds the data that it would have put there.
-            # Its size is asked once: another thread may be growing the parent's.
-            size = parent.shared_memory.size()
-            grow = (size - child.shared_memory.size()) // PAGE
-            if grow > 0:
-                child.shared_memory.grow(grow)
-            memmove(child.shared_memory.base, parent.shared_memory.base, size)
-            copy.load()
-        else:
-            copy.load()
+        copy.load()
+        if child.shared_memory is None:
             copy.machine.grow_memory((thread.memory.size - copy.memory.size) // PAGE)
             copy.memory.write(0, thread.memory.view(0, thread.memory.size))
         copy.asyncify.set_globals(thread.asyncify.globals())
         copy.checkpoints = thread.checkpoints.inherited()
         copy.locals = dict(thread.locals)
+        copy.handler, copy.handled = thread.handler, thread.handled
         copy.rewind(0)
     except (RuntimeFault, Trap):
         copy.discard()

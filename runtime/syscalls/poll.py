@@ -18,6 +18,7 @@ from runtime.abi.layouts import (
     UNSTABLE_SUBSCRIPTION,
     UNSTABLE_SUBSCRIPTION_CLOCK,
 )
+from runtime.descriptors import Uses
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.waiting import FAILED, READABLE, WRITABLE
 
@@ -57,7 +58,9 @@ def _deadline(thread: GuestThread, clock: int, timeout: int, flags: int) -> int:
             raise GuestError(Errno.INVAL)
 
 
-def _subscription(thread: GuestThread, fields: tuple[int, int, bytes], clock_layout: Struct) -> _Subscription:
+def _subscription(
+    thread: GuestThread, fields: tuple[int, int, bytes], clock_layout: Struct, uses: Uses
+) -> _Subscription:
     userdata, tag, rest = fields
     if tag > EventType.FD_WRITE:
         raise GuestError(Errno.INVAL)
@@ -67,6 +70,7 @@ def _subscription(thread: GuestThread, fields: tuple[int, int, bytes], clock_lay
             clock, timeout, _precision, flags = clock_layout.unpack_from(rest)[-4:]
             return _Subscription(userdata, kind, _deadline(thread, clock, timeout, flags))
         description = thread.descriptors.use(SUBSCRIPTION_FD.unpack_from(rest)[0], _POLL)
+        uses.keep(description)
         return _Subscription(userdata, kind, description=description)
     except GuestError as error:
         return _Subscription(userdata, kind, error=error.errno)
@@ -146,7 +150,9 @@ def _oneoff(thread: GuestThread, layout: Struct, clock: Struct, array_: tuple[in
     memory = thread.memory
     memory.check(events, count * EVENT.size)
     raw = memory.read(subscriptions, count * layout.size)
-    fired = _poll(thread, [_subscription(thread, fields, clock) for fields in layout.iter_unpack(raw)])
+    with Uses() as uses:
+        # As in Linux, what another thread closes meanwhile is still waited for: an event or a deadline ends the wait.
+        fired = _poll(thread, [_subscription(thread, fields, clock, uses) for fields in layout.iter_unpack(raw)])
     memory.write(events, b"".join(fired))
     memory.set_u32(result, len(fired))
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from runtime.abi.errno import GuestError
 from runtime.abi.flags import Rights
+from runtime.descriptors import in_use
 from runtime.hostcalls import WASIX, syscall
 from runtime.stdio import HostStream
 from runtime.syscalls.sock import patiently, socket_of
-from runtime.syscalls.transfer import opened, read
+from runtime.syscalls.transfer import read
 
 if TYPE_CHECKING:
     from runtime.descriptors import Description
@@ -36,21 +37,21 @@ def sock_send_file(thread: GuestThread, fd: int, source: int, offset: int, count
     thread.memory.check(result, 8)
     description, sock = socket_of(thread, fd, int(Rights.FD_WRITE))
     origin = thread.descriptors.use(source, int(Rights.FD_READ))
-    file = opened(origin)
     sent = 0
-    try:
-        while sent < count:
-            part = _part(thread, (description, sock), (origin, file), offset + sent, min(count - sent, _CHUNK))
-            if part == 0:
-                break
-            sent += part
-    except (OSError, GuestError):
-        if not sent:
-            raise
-    finally:
-        if file.seekable and sent:
-            with origin.lock:
-                origin.position = offset + sent
+    with in_use(origin) as file:
+        try:
+            while sent < count:
+                part = _part(thread, (description, sock), (origin, file), offset + sent, min(count - sent, _CHUNK))
+                if part == 0:
+                    break
+                sent += part
+        except (OSError, GuestError):
+            if not sent:
+                raise
+        finally:
+            if file.seekable and sent:
+                with origin.lock:
+                    origin.position = offset + sent
     thread.memory.set_u64(result, sent)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from runtime.abi.address import SocketAddress, address_room, knows_long_addresses, read_address, write_address
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import SOCKET_RIGHTS, FdFlags, Rights
-from runtime.descriptors import Description, Descriptor
+from runtime.descriptors import Description, Descriptor, in_use
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.signals import Signal
 from runtime.sockets import SocketFile
@@ -78,18 +78,19 @@ def patiently(
         GuestError: `AGAIN` when the socket or the call (`now`) does not wait, `TIMEDOUT`, `INTR`.
     """
     deadline: int | None = None
-    while True:
-        try:
-            return attempt()
-        except BlockingIOError:
-            if now or description.flags & _NONBLOCK:
-                raise
-        patience = file.timeouts.get(option)
-        if deadline is None and patience is not None:
-            deadline = time.monotonic_ns() + patience
-        event = WRITABLE if option == _SEND_TIMEOUT else READABLE
-        if not thread.block([(file.socket.fileno(), event)], deadline):
-            raise GuestError(Errno.TIMEDOUT)
+    event = WRITABLE if option == _SEND_TIMEOUT else READABLE
+    with in_use(description):
+        while True:
+            try:
+                return attempt()
+            except BlockingIOError:
+                if now or description.flags & _NONBLOCK:
+                    raise
+            patience = file.timeouts.get(option)
+            if deadline is None and patience is not None:
+                deadline = time.monotonic_ns() + patience
+            if not thread.block([(file.socket.fileno(), event)], deadline):
+                raise GuestError(Errno.TIMEDOUT)
 
 
 @syscall("sock_accept", "iii:i", PREVIEW1, UNSTABLE, WASIX)

@@ -20,6 +20,7 @@ from runtime.abi.address import (
 )
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags, Rights
+from runtime.descriptors import in_use
 from runtime.hostcalls import WASIX, syscall
 from runtime.sockets import SocketFile
 from runtime.syscalls.sock import add_socket, socket_of
@@ -142,10 +143,11 @@ def sock_connect(thread: GuestThread, fd: int, address: int) -> None:
         raise GuestError(Errno.INPROGRESS)
     patience = file.timeouts.get(_CONNECT_TIMEOUT)
     deadline = None if patience is None else time.monotonic_ns() + patience
-    if not thread.block([(file.socket.fileno(), WRITABLE)], deadline):
-        raise GuestError(Errno.TIMEDOUT)
-    if not file.settle():
-        raise OSError(file.take_failure(), "cannot connect")
+    with in_use(description):
+        if not thread.block([(file.socket.fileno(), WRITABLE)], deadline):
+            raise GuestError(Errno.TIMEDOUT)
+        if not file.settle():
+            raise OSError(file.take_failure(), "cannot connect")
 
 
 def _address(thread: GuestThread, file: SocketFile, pointer: int) -> SocketAddress:

@@ -97,7 +97,7 @@ def thread_signal(thread: GuestThread, tid: int, signal: int) -> None:
     target = thread.process.threads.get(tid)
     if target is None:
         raise GuestError(Errno.SRCH)
-    if number:
+    if number and not thread.process.ignores(number):
         target.signal(number)
 
 

@@ -37,35 +37,53 @@ def opened(description: Description) -> OpenFile:
 
 def read(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Read at the description's position and move it; a stream blocks until there is something."""
-    if len(thread.process.threads) > 1:
-        with in_use(description) as file:
-            return _read(thread, description, file, buffers)
-    # Nobody else can close it: a single thread is spared the count.
-    return _read(thread, description, opened(description), buffers)
+    if len(thread.process.threads) == 1:
+        # Nobody can close it but a signal's handler, which runs in a wait: what does not wait is spared the count.
+        try:
+            return _read(description, opened(description), buffers)
+        except BlockingIOError:
+            # From here on somebody can.
+            pass
+    with in_use(description) as file:
+        while True:
+            try:
+                return _read(description, file, buffers)
+            except BlockingIOError:
+                _wait(thread, description, file, READABLE)
 
 
-def _read(thread: GuestThread, description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
+def _read(description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
     if file.seekable:
         with description.lock:
             count = file.readv(buffers, description.position)
             description.position += count
         return count
-    while True:
-        try:
-            return file.readv(buffers, 0)
-        except BlockingIOError:
-            _wait(thread, description, file, READABLE)
+    return file.readv(buffers, 0)
 
 
 def write(thread: GuestThread, description: Description, buffers: Sequence[memoryview]) -> int:
     """Write at the description's position, or at the end when it appends, and move it; a stream blocks until it takes some."""
-    if len(thread.process.threads) > 1:
+    try:
+        if len(thread.process.threads) == 1:
+            try:
+                return _write(description, opened(description), buffers)
+            except BlockingIOError:
+                # As in `read`: a wait begins.
+                pass
         with in_use(description) as file:
-            return _write(thread, description, file, buffers)
-    return _write(thread, description, opened(description), buffers)
+            while True:
+                try:
+                    return _write(description, file, buffers)
+                except BlockingIOError:
+                    _wait(thread, description, file, WRITABLE)
+    except BrokenPipeError:
+        thread.process.raise_signal(Signal.PIPE)
+        # Now, not at the next call: a guest that dies of it must not first complain that it could not write.
+        thread.deliver()
+        raise
 
 
-def _write(thread: GuestThread, description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
+def _write(description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
     if file.seekable:
         flags = description.flags
         with description.lock:
@@ -77,23 +95,32 @@ def _write(thread: GuestThread, description: Description, file: OpenFile, buffer
         if flags & (_SYNC | _DSYNC):
             file.sync(data_only=not flags & _SYNC)
         return count
-    while True:
-        try:
-            return file.writev(buffers, 0)
-        except BlockingIOError:
-            _wait(thread, description, file, WRITABLE)
-        except BrokenPipeError:
-            thread.process.raise_signal(Signal.PIPE)
-            # Now, not at the next call: a guest that dies of it must not first complain that it could not write.
-            thread.deliver()
-            raise
+    return file.writev(buffers, 0)
 
 
 def _wait(thread: GuestThread, description: Description, file: OpenFile, event: int) -> None:
-    descriptor = file.fileno() if event == READABLE else file.write_fileno()
-    if description.flags & _NONBLOCK or descriptor is None:
+    if description.flags & _NONBLOCK:
         raise GuestError(Errno.AGAIN)
-    patience = file.timeout(writing=event == WRITABLE)
+    writing = event == WRITABLE
+    if file.patience(thread.waker, writing=writing) is not None:
+        _wait_in_memory(thread, file, writing=writing)
+        return
+    descriptor = file.write_fileno() if writing else file.fileno()
+    if descriptor is None:
+        raise GuestError(Errno.AGAIN)
+    patience = file.timeout(writing=writing)
     deadline = None if patience is None else time.monotonic_ns() + patience
     if not thread.block([(descriptor, event)], deadline):
         raise GuestError(Errno.TIMEDOUT)
+
+
+def _wait_in_memory(thread: GuestThread, file: OpenFile, *, writing: bool) -> None:
+    """Wait for what has no descriptor as long as nobody polls it."""
+    end: int | None = None
+    while moment := file.patience(thread.waker, writing=writing):
+        if moment > 0:
+            end = end or time.monotonic_ns() + moment
+        if thread.waker.wait((), end if moment > 0 else None) is not None:
+            return
+        if thread.deliver():
+            raise GuestError(Errno.INTR)

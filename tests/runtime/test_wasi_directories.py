@@ -171,3 +171,14 @@ def test_the_name_of_a_preopen_needs_room(guest: Remote) -> None:
     assert guest.read(BUFFER, 3) == b"/??", "no NUL, no more than the name"
     assert guest.fd_prestat_dir_name(ROOT, MEMORY, 1) is Errno.FAULT
     assert guest.fd_prestat_get(0, RESULT) is Errno.BADF
+
+
+def test_a_removed_directory_that_is_open_still_tells(guest: Remote) -> None:
+    guest.mkdir("removed")
+    fd = guest.open("removed", oflags=DIRECTORY, rights=DIRECTORY_RIGHTS)
+    before = guest.fstat(fd)
+    guest.rmdir("removed")
+    assert guest.fstat(fd)[:3] == before[:3]
+    with fails(Errno.NOENT):
+        guest.mkdir("below", at=fd)
+    guest.done("fd_close", fd)

@@ -341,3 +341,23 @@ def test_names_that_are_not_utf8(jail: Path) -> None:
 def test_the_root_has_to_be_a_directory() -> None:
     with tempfile.NamedTemporaryFile() as file, pytest.raises(NotADirectoryError):
         HostFileSystem(file.name)
+
+
+def test_a_removed_directory_that_is_open_still_tells(jail: Path) -> None:
+    fs = HostFileSystem(jail)
+    removed, replaced, other = (fs.root.mkdir(name) for name in ("removed", "replaced", "other"))
+    numbers = [directory.stat().ino for directory in (removed, replaced)]
+    for directory in (removed, replaced):
+        directory.forget_descriptor()
+    fs.root.rmdir("removed")
+    fs.root.rename("other", fs.root, "replaced")
+    assert [directory.stat().ino for directory in (removed, replaced)] == numbers
+    assert list(removed.entries()) == []
+    with pytest.raises(FileNotFoundError):
+        removed.create("file")
+    with pytest.raises(FileNotFoundError):
+        removed.lookup("file")
+    assert fs.root.lookup("replaced") is other
+    before = open_descriptors()
+    del removed, replaced, directory
+    assert open_descriptors() == before - 2

@@ -56,7 +56,7 @@ def test_numbers_are_those_of_the_listing_and_survive_copying_up() -> None:
     guest, overlay, _ = over(package({"bin/a": b"1", "f": b"f"}), package({"bin/b": b"2", "g": b"g"}))
     before = {path: guest.at(path).found().node.stat() for path in ("/", "bin", "bin/a", "bin/b", "f", "g")}
     assert len({stat.ino for stat in before.values()}) == len(before)
-    assert {stat.dev for stat in before.values()} == {overlay.device}
+    assert {stat.dev for stat in before.values()} == {overlay.root.stat().dev}
     guest.write("bin/a", 0, b"!")
     guest.write("g", 0, b"!")
     guest.set_times("f", 1, 2)

@@ -33,10 +33,12 @@ class At:
     address: int
 
 
-def signature(name: str, namespace: str, parameters: int) -> str:
-    """The letters of the generation with so many parameters."""
+def signature(name: str, namespace: str, parameters: int, form: str | None = None) -> str:
+    """The letters of the generation with so many parameters, or of this very form."""
     for call in declared():
-        if (call.namespace, call.name) == (namespace, name) and len(call.signature.partition(":")[0]) == parameters:
+        if (call.namespace, call.name) != (namespace, name):
+            continue
+        if call.signature == form or (form is None and len(call.signature.partition(":")[0]) == parameters):
             return call.signature
     raise AssertionError(f"{namespace}.{name} with {parameters} parameters is not declared")
 
@@ -66,9 +68,11 @@ class Script:
         """An array of iovecs."""
         return self.put(address, b"".join(p.to_bytes(4, "little") + n.to_bytes(4, "little") for p, n in buffers))
 
-    def call(self, name: str, *arguments: int | At, errno: int = 0, namespace: str | None = None) -> Script:
-        """Call a host function and expect an errno."""
-        letters = self._push(name, arguments, namespace or self.namespace)
+    def call(
+        self, name: str, *arguments: int | At, errno: int = 0, namespace: str | None = None, form: str | None = None
+    ) -> Script:
+        """Call a host function, of a signature where there are several as long, and expect an errno."""
+        letters = self._push(name, arguments, namespace or self.namespace, form)
         if letters.endswith(":"):
             return self
         self.calls += 1
@@ -77,8 +81,8 @@ class Script:
         self.lines.append(f"  (call $exit (i32.or (i32.const {self.calls}) (i32.shl (local.get $e) (i32.const 8))))))")
         return self
 
-    def _push(self, name: str, arguments: tuple[int | At, ...], namespace: str) -> str:
-        letters = signature(name, namespace, len(arguments))
+    def _push(self, name: str, arguments: tuple[int | At, ...], namespace: str, form: str | None = None) -> str:
+        letters = signature(name, namespace, len(arguments), form)
         label = self.imports.setdefault((namespace, name, letters), f"$f{len(self.imports)}")
         for argument, letter in zip(arguments, letters, strict=False):
             if isinstance(argument, At):

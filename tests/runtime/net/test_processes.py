@@ -80,6 +80,14 @@ def test_a_vfork_shares_its_memory(call: str, arguments: tuple[int, ...]) -> Non
     assert run(script) == b"\x2a\2\x09"
 
 
+@pytest.mark.parametrize("signal", [9, 15])
+def test_a_signal_that_ends_the_child_of_a_vfork_leaves_its_parent(signal: int) -> None:
+    script = asyncified("proc_vfork", PID)
+    script.raw(f"(if (i32.eqz (i32.load (i32.const {PID}))) (then").call("proc_signal", 0, signal).raw("))")
+    script.put(STATUS + 16, bytes(8)).call("proc_join", STATUS + 16, 0, STATUS).show(STATUS, 1).show(STATUS + 4, 1)
+    assert run(script) == bytes([2, signal])
+
+
 def test_a_fork_without_asyncify() -> None:
     run(
         Script()
@@ -169,7 +177,15 @@ def test_a_thread_wakes_another(call: str) -> None:
     script.call(call, BUFFER, PID).call("futex_wait", VALUE, 0, NAME, SIZE).show(VALUE, 1)
     script.call("thread_join", At(PID)).call("thread_join", 99, errno=Errno.SRCH)
     script.call("futex_wake", VALUE, SIZE).show(SIZE, 1)
-    assert run(script) == b"\x05\0"
+    assert run(script) == b"\x05\1"
+
+
+@pytest.mark.parametrize("call", ["futex_wake", "futex_wake_all"])
+def test_waking_nobody_is_no_reason_to_try_again(call: str) -> None:
+    """The C library of 2023 calls until it reads true."""
+    script = Script(shared=True).raw("(loop $again").call(call, VALUE, SIZE)
+    script.raw(f"(br_if $again (i32.eqz (i32.load8_u (i32.const {SIZE})))))")
+    assert run(script.show(SIZE, 1)) == b"\1"
 
 
 def test_a_thread_of_the_proposal() -> None:
