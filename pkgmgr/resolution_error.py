@@ -71,6 +71,8 @@ class _Found(NamedTuple):
 
     @classmethod
     def of(cls, key: str, registries: Registries) -> _Found:
+        if key.startswith("sha256:"):
+            return cls([], [], ())
         try:
             withdrawn = registries.yanked(key)
             versions = sorted(registries.versions(key), key=Version.order, reverse=True)

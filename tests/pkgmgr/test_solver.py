@@ -42,9 +42,7 @@ def chain(length: int, last: list[tuple[str, int]]) -> Graph:
     """Each package's candidate needs the same of the next."""
     names = [f"p{number}" for number in range(length)]
     needs: Needs = {
-        (name, number): [(following, 1 << number)]
-        for name, following in pairwise(names)
-        for number in range(1, 21)
+        (name, number): [(following, 1 << number)] for name, following in pairwise(names) for number in range(1, 21)
     }
     needs |= {(names[-1], number): last for number in range(1, 21)}
     return Graph(dict.fromkeys([*names, "none"], 20), needs)
