@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_VERSIONS: Final = 12
 _MOST_LINES: Final = 12
+_MOST_NAMES: Final = 4
 _LONGEST_CHAIN: Final = 4
 _PATIENCE: Final = 50
 
@@ -207,21 +208,16 @@ def _what(need: Need) -> str:
 
 
 def _others(chains: list[Chain], candidates: Candidates) -> list[str]:
-    """A line for each package on the way of which other versions would be allowed, and were tried."""
-    lines = []
-    told: set[str] = set()
+    """A line that says for which packages on the way other versions would be allowed, all of which were tried."""
+    names: list[str] = []
     for chain in chains:
         for before in chain[:-1]:
-            key = before.need.key
-            others = candidates.accepted(before.need).bit_count() - 1
-            if others > 0 and key not in told and isinstance(before.need.source, NamedSource):
-                told.add(key)
-                lines.append(f"  {_count(others)} of {key} that {before.need.source.requirement} allows: no way either")
-    return lines
-
-
-def _count(others: int) -> str:
-    return "the other version" if others == 1 else f"the {others} other versions"
+            if candidates.accepted(before.need).bit_count() > 1 and before.need.key not in names:
+                names.append(before.need.key)
+    if not names:
+        return []
+    rest = len(names) - _MOST_NAMES
+    return [f"  no other version of {', '.join(names[:_MOST_NAMES])}{f' and {rest} more' if rest > 0 else ''} helps"]
 
 
 def _listed(versions: Sequence[Version]) -> str:

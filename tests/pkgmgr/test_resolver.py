@@ -218,8 +218,7 @@ def test_a_version_that_nobody_can_have_does_not_hide_behind_the_others() -> Non
         "    t/a@3.0.0 needs t/b *",
         "      t/b@3.0.0 needs t/c =3.0.0",
         "  versions of t/c: 4.0.0, 3.0.0, 2.0.0, 1.1.0, 1.0.0",
-        "  the 3 other versions of t/a that * allows: no way either",
-        "  the 3 other versions of t/b that * allows: no way either",
+        "  no other version of t/a, t/b helps",
     ]
 
 
