@@ -26,12 +26,10 @@ from pkgmgr.source import GLOBAL_NAMESPACE, NamedSource, PathSource, check_name,
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pkgmgr.install import InstallOptions
-    from pkgmgr.lockfile import Lockfile
     from pkgmgr.project import Project
-    from pkgmgr.registry import Registries
     from pkgmgr.source import PackageSource
     from pkgmgr.store import Store
 
@@ -114,7 +112,16 @@ def plan_addition(
     values = {alias: _value(alias, wish, wish.tag or "*") for alias, wish in wanted.items()}
     newest = {wish.source.name for wish in wanted.values() if isinstance(wish.source, NamedSource) and not wish.tag}
     requirements = {**manifest.dependencies, **values}
-    lock = _resolve(project, requirements, registries, store, frozenset(newest), options)
+    lock = make_lock(
+        requirements,
+        project.root,
+        registries,
+        store,
+        project.lock,
+        frozenset(newest),
+        resolution=options.resolution,
+        manifest=manifest.path,
+    )
     for alias, wish in wanted.items():
         if alias in lock.roots and isinstance(wish.source, NamedSource) and not wish.tag:
             version = Version.parse(lock.packages[lock.roots[alias]].version)._replace(build="")
@@ -125,39 +132,6 @@ def plan_addition(
             text = set_dependency(text, manifest.path, entry.alias, entry.value)
     lock = lock._replace(requirements=dict(parse_manifest(text, manifest.path).dependencies))
     return Edit(before, text, lock), entries
-
-
-def _resolve(
-    project: Project,
-    requirements: Mapping[str, str],
-    registries: Registries,
-    store: Store,
-    newest: frozenset[str],
-    options: InstallOptions,
-) -> Lockfile:
-    """The lock with the new requirements; without the network one whose packages are here, if there is any."""
-
-    def choose(among: Registries) -> Lockfile:
-        return make_lock(
-            requirements,
-            project.root,
-            among,
-            store,
-            project.lock,
-            newest,
-            resolution=options.resolution,
-            manifest=project.manifest.path,
-        )
-
-    lock = choose(registries)
-    if options.offline and store.missing(lock.packages.values()):
-        try:
-            here = choose(registries.limited_to(store))
-        except WpmError:
-            return lock
-        if not store.missing(here.packages.values()):
-            return here
-    return lock
 
 
 def _from(root: Path, source: PackageSource) -> PackageSource:

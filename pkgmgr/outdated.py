@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
@@ -12,7 +13,7 @@ from pkgmgr.source import NamedSource, parse_dependency
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from pkgmgr.install import InstallOptions
     from pkgmgr.lockfile import LockedPackage
@@ -106,13 +107,22 @@ def _compared(
     name: str, locked: LockedPackage | None, compatible: Version | None, direct: bool, registries: Registries
 ) -> OutdatedPackage:
     current = Version.parse(locked.version) if locked else None
-    yanked = registries.yanked(name)
+    yanked = _withdrawn(name, registries)
     candidates = [
         version
         for version in registries.versions(name)
         if version not in yanked and (not version.pre or (current is not None and current.pre))
     ]
     return OutdatedPackage(name, current, current in yanked, compatible, max(candidates, default=None), direct)
+
+
+def _withdrawn(name: str, registries: Registries) -> Collection[Version]:
+    """The versions that were yanked; without the network those that could not be fetched do not count as such here."""
+    if registries.offline:
+        with suppress(WpmError):
+            about = registries.about(name)
+            return {release.version for release in about.releases if release.yanked} if about else ()
+    return registries.yanked(name)
 
 
 def _has_registry(package: LockedPackage) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_upgrade
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution, add_upgrade
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write nothing; fail where wasmer.lock is missing or stale, or a registry has another file of a version",
     )
-    add_upgrade(parser, how)
+    add_upgrade(how)
+    add_resolution(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     add_json(parser)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
@@ -38,6 +38,17 @@ def add_refresh(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_resolution(parser: argparse.ArgumentParser) -> None:
+    """Add `--resolution`: which of the compatible versions are chosen."""
+    parser.add_argument(
+        "--resolution",
+        choices=("highest", "lowest", "lowest-direct"),
+        default="highest",
+        help="the versions to take, of all packages or of those that the project names itself (default: highest); "
+        "what is not highest leaves nothing as it was locked",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: output for programs."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
@@ -51,12 +62,8 @@ def positive(text: str) -> int:
     return number
 
 
-RESOLUTIONS: Final = ("highest", "lowest", "lowest-direct")
-"""What `--resolution` takes; the resolver, which means the same by them, is not imported to parse options."""
-
-
-def add_upgrade(parser: argparse.ArgumentParser, group: argparse._ActionsContainer) -> None:
-    """Add `--upgrade` and `--upgrade-package` to a group, and `--resolution`: which versions are wanted."""
+def add_upgrade(group: argparse._ActionsContainer) -> None:
+    """Add `--upgrade` and `--upgrade-package`: which packages not to keep as they are locked."""
     group.add_argument(
         "-U",
         "--upgrade",
@@ -71,13 +78,6 @@ def add_upgrade(parser: argparse.ArgumentParser, group: argparse._ActionsContain
         action="append",
         metavar="NAME",
         help="the same for one package; may be repeated",
-    )
-    parser.add_argument(
-        "--resolution",
-        choices=RESOLUTIONS,
-        default=RESOLUTIONS[0],
-        help="which of the compatible versions are wanted; lowest-direct takes the lowest of what wasmer.toml names and "
-        "the highest of all else (default: highest)",
     )
 
 

@@ -16,7 +16,6 @@ none of the others has; one that cannot be reached ends the search, rather than 
 from __future__ import annotations
 
 from contextlib import suppress
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from pkgmgr.registry.listing import FoundPackage, PackageAbout
     from pkgmgr.registry.protocol import Registry
     from pkgmgr.source import NamedSource
-    from pkgmgr.store import Store
     from pkgmgr.summary import Location, PackageSummary
 
 EMBEDDED_NAMESPACE: Final = "wpm"
@@ -75,7 +73,6 @@ class Registries:
         if configured is not None:
             self._places[EVERYTHING] = _GIVEN
             self._opened[_GIVEN] = configured
-        self._stored_only: Store | None = None
 
     @property
     def places(self) -> Mapping[str, str]:
@@ -109,21 +106,7 @@ class Registries:
 
     def versions(self, name: str) -> Sequence[Version]:
         """The versions of a package, as its registry says."""
-        registry = self.answering(name)
-        found = registry.versions(name)
-        if self._stored_only is None or not registry.needs_network:
-            return found
-        from pkgmgr.registry.graphql import GraphqlRegistry
-
-        if not isinstance(registry, GraphqlRegistry):
-            return found
-        return [each for each in found if self._stored_only.has(registry.locate(name, each).sha256)]
-
-    def limited_to(self, store: Store) -> Registries:
-        """The same registries, of which those that need the network have only what the store has."""
-        limited = copy(self)
-        limited._stored_only = store
-        return limited
+        return self.answering(name).versions(name)
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One version of a package, as its registry says."""

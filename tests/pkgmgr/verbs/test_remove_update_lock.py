@@ -10,7 +10,6 @@ import pytest
 import tomli
 
 from pkgmgr.candidates import RESOLUTIONS
-from pkgmgr.cli import options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,8 +132,10 @@ def test_locking_says_what_changes(old: Path, wpm: Wpm) -> None:
     assert lowest.code == 0 and locked(old) == {"acme/tool": "1.0.0", "acme/data": "1.1.0", "plain": "0.3.0"}
 
 
-def test_every_resolution_can_be_asked_for() -> None:
-    assert set(options.RESOLUTIONS) == set(RESOLUTIONS)
+def test_every_resolution_can_be_asked_for(old: Path, wpm: Wpm) -> None:
+    for resolution in RESOLUTIONS:
+        assert wpm("lock", "--resolution", resolution).code == 0 and locked(old)
+    assert wpm("lock", "--resolution", "newest").code == 2
 
 
 @pytest.mark.parametrize("indexed", [False, True])
