@@ -35,6 +35,8 @@ class InstallOptions(NamedTuple):
         frozen: Take the lock as it is, without a look at the manifest's dependencies.
         offline: Never use the network.
         upgrade: Names of packages whose newest compatible version is wanted; None keeps all that are locked.
+        resolution: Which versions are wanted where something is chosen anew: `highest`, `lowest` or `lowest-direct`.
+            What is not `highest` chooses everything anew.
         jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
         compile: Whether to compile the modules.
         include: Package files that answer for the packages in them, before any registry.
@@ -46,6 +48,7 @@ class InstallOptions(NamedTuple):
     frozen: bool = False
     offline: bool = False
     upgrade: frozenset[str] | None = None
+    resolution: str = "highest"
     jobs: int | None = None
     compile: bool = True
     include: tuple[Path, ...] = ()
@@ -107,10 +110,11 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
             raise WpmError(f"{project.root}: there is no {FILE_NAME}, which --frozen needs: run wpm lock")
         return current
     stale = _why_stale(project, current, store)
-    if not stale and not options.upgrade and current is not None:
+    anew = bool(options.upgrade) or options.resolution != "highest"
+    if not stale and not anew and current is not None:
         return current
     if options.locked:
-        raise WpmError(f"{project.root}: {stale or 'an upgrade was asked for'}, and --locked forbids to change it")
+        raise WpmError(f"{project.root}: {stale or 'other versions were asked for'}, and --locked forbids to change it")
     from pkgmgr.locking import make_lock
     from pkgmgr.registry import open_registries
 
@@ -121,7 +125,16 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
         store=store,
         refresh=options.refresh or options.upgrade is not None,
     )
-    return make_lock(project.manifest.dependencies, project.root, registries, store, current, options.upgrade)
+    return make_lock(
+        project.manifest.dependencies,
+        project.root,
+        registries,
+        store,
+        current,
+        options.upgrade,
+        resolution=options.resolution,
+        manifest=project.manifest.path,
+    )
 
 
 def fetch_missing(lock: Lockfile, project: Project, store: Store, options: InstallOptions) -> tuple[str, ...]:

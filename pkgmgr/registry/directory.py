@@ -69,7 +69,17 @@ class DirectoryRegistry:
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """What the index says of one version, where it speaks of the file that is there; else what the file says."""
-        return self.record(name, version).summary
+        path = self.location(name, version)
+        if (known := self._known(name, version, path)) is not None:
+            return known.summary
+        # The manifest as JSON, which a record has, too, is half of the work and not asked for here.
+        from pkgmgr.summary import summarize
+
+        try:
+            path.stat()
+        except OSError as error:
+            raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return summarize(path, self._source, name=name, version=version)
 
     def record(self, name: str, version: Version) -> PackageRecord:
         """The same, and the manifest; raises `WpmError` where the file cannot be read or is not that package."""
