@@ -56,7 +56,14 @@ class WasiProcess:
     """
 
     def __init__(
-        self, env: WasiEnv, module: Module, name: str, parent: WasiProcess | None = None, *, borrows: bool = False
+        self,
+        env: WasiEnv,
+        module: Module,
+        name: str,
+        parent: WasiProcess | None = None,
+        *,
+        borrows: bool = False,
+        memory: SharedMemory | None = None,
     ) -> None:
         """A process of `module` in `env`; `start` runs it.
 
@@ -66,6 +73,7 @@ class WasiProcess:
             name: what messages call it.
             parent: who started it, if a guest did.
             borrows: it runs on its parent's thread and memory until it executes another program (vfork).
+            memory: the shared memory that it imports, where there is one already (fork).
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
@@ -100,6 +108,7 @@ class WasiProcess:
         self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
         self.signals_blocked = False
+        self.thread_callback: str | None = None
         self.dispositions: dict[int, int] = {}
         if parent is not None:
             self.dispositions.update(parent.dispositions)
@@ -108,11 +117,11 @@ class WasiProcess:
         self._next_tid = self.pid + 1
         if borrows and parent is not None:
             self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.inherit_callbacks(parent)
             self.futexes = parent.futexes
             return
         try:
-            self._take(module)
+            self._take(module, memory)
         except BaseException:
             env.control.reap(self)
             raise
@@ -123,15 +132,20 @@ class WasiProcess:
         self._take(module)
         self.env.enter_program()
 
-    def _take(self, module: Module) -> None:
+    def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
-        self.shared_memory = None
-        if needed is not None and needed.memory is not None:
+        self.shared_memory = memory
+        if memory is None and needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
-        self.signal_callback, self.signals_blocked = None, False
+        self.signal_callback, self.signals_blocked, self.thread_callback = None, False, None
         self.futexes = Futexes()
+
+    def inherit_callbacks(self, parent: WasiProcess) -> None:
+        """Run the functions that the parent has named for signals and threads: of a module that both run."""
+        self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+        self.thread_callback = parent.thread_callback
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from _thread import start_new_thread
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime import handlers
+from runtime import handlers, host_threads
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
 from runtime.checkpoints import Checkpoints
@@ -28,11 +27,8 @@ if TYPE_CHECKING:
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
-_HOST_STACK = 16 << 20
 INTERRUPTS_OF_A_HANDLER = 1 << 15
 """How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
-
-_start_lock = threading.Lock()
 
 
 class _Lent(NamedTuple):
@@ -144,17 +140,11 @@ class GuestThread:
         """
         control = self.env.control
         control.thread_started(self.env.limits.threads)
-        # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
-        # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
-        with _start_lock:
-            before = threading.stack_size(_HOST_STACK)
-            try:
-                start_new_thread(self._run, (control,))
-            except RuntimeError:
-                control.thread_ended(self)
-                raise GuestError(Errno.AGAIN) from None
-            finally:
-                threading.stack_size(before)
+        try:
+            host_threads.start(partial(self._run, control))
+        except RuntimeError:
+            control.thread_ended(self)
+            raise GuestError(Errno.AGAIN) from None
 
     # Waiting and signals
 

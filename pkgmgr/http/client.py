@@ -194,7 +194,8 @@ class HttpClient:
         """Try until it succeeds or patience ends, as `with_tries` does, and say of what goes wrong where it did."""
 
         def notice(text: str) -> None:
-            print(f"wpm: {shown(url)}: {text}", file=sys.stderr, flush=True)
+            if sys.stderr is not None:
+                print(f"wpm: {shown(url)}: {text}", file=sys.stderr, flush=True)
 
         try:
             return with_tries(
