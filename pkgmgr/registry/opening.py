@@ -92,8 +92,7 @@ def default_place(configuration: Configuration, configured: str | None = None) -
 def _open_directory(place: str) -> Registry:
     root = Path(place)
     if not (root / "packages").is_dir():
-        host = root.name if "." in root.name and not root.exists() else ""
-        hint = f" (if {host} is a host, write https://{host}/graphql)" if host else ""
+        hint = f" (a registry of the network is written as {DEFAULT_URL})" if not root.exists() else ""
         raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it{hint}")
     return DirectoryRegistry(root, REGISTRY, place)
 
