@@ -132,21 +132,23 @@ class DirectoryRegistry:
 
     def search(self, text: str, most: int) -> Sequence[FoundPackage]:
         """Look into every package's newest version: first those with the text in their names."""
-        from pkgmgr.registry.listing import FoundPackage
+        from pkgmgr.registry.listing import FoundPackage, about_manifest
 
         wanted = text.casefold()
         found: list[tuple[bool, str, FoundPackage]] = []
         for name in self.names():
+            if not (versions := self.versions(name)):
+                continue
+            yanked = self.yanked(name)
+            newest = max((version for version in versions if version not in yanked), default=None)
             try:
-                about = self.about(name)
+                manifest = self.record(name, newest or max(versions)).manifest
+                description = about_manifest(manifest, name, ()).description
             except WpmError:
-                continue
-            if about is None:
-                continue
+                description = ""
             named = wanted in name.casefold()
-            if named or wanted in about.description.casefold():
-                newest = next((release.version for release in about.releases if not release.yanked), None)
-                found.append((not named, name, FoundPackage(name, newest, about.description)))
+            if named or wanted in description.casefold():
+                found.append((not named, name, FoundPackage(name, newest, description)))
         return [each for _, _, each in sorted(found, key=lambda each: each[:2])[:most]]
 
     def about(self, name: str) -> PackageAbout | None:
@@ -184,11 +186,15 @@ class DirectoryRegistry:
                     if known is not None and known.summary.sha256 == sha256:
                         return name, version
         for name in names:
+            index = self._index(name)
             for version in self.versions(name):
                 try:
+                    status = self.location(name, version).stat()
+                    if index.speaks_of(version, status.st_size, status.st_mtime_ns):
+                        continue
                     if self.record(name, version).summary.sha256 == sha256:
                         return name, version
-                except WpmError:
+                except (OSError, WpmError):
                     continue
         return None
 

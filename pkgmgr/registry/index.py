@@ -65,6 +65,14 @@ class PackageIndex:
         wanted = sha256.encode()
         return any(wanted in line for line in self._lines.values())
 
+    def speaks_of(self, version: Version, size: int, mtime_ns: int) -> bool:
+        """Whether it is about a version's file of this size and time, and undamaged there; cheaper than `record`."""
+        line = self._lines.get(str(version), b"")
+        body = line[_BODY:]
+        if not body.startswith(f'","size":{size},"mtime_ns":{mtime_ns},'.encode()):
+            return False
+        return line.startswith(_CHECK) and line[len(_CHECK) : _BODY] == _check(self.name, str(version), body)
+
     def record(self, version: Version, location: Path, source: str) -> PackageRecord | None:
         """What it says of a version; None where that is nothing, or nonsense."""
         line = self._lines.get(str(version))

@@ -8,7 +8,7 @@ from pkgmgr.server.catalog import VersionEntry
 from pkgmgr.server.connections import connection, read_opaque
 from pkgmgr.server.search import search, search_names
 from pkgmgr.server.session import refuse
-from pkgmgr.server.types import Image, Namespace, Release, namespaces_of, session
+from pkgmgr.server.types import Image, Namespace, Release, may_publish, namespaces_of, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,14 +114,9 @@ def _upload_url(asked: Session, seconds: int | None) -> dict[str, str]:
     return {"url": asked.base_url + asked.uploads.begin(account.username, seconds)}
 
 
-def _may(asked: Session, action: str, owner: str) -> bool:
-    allowed = asked.account is not None and not asked.read_only and action == "PUBLISH_PACKAGE"
-    return allowed and asked.account is not None and asked.account.may_publish(owner)
-
-
 QUERY: Final[dict[str, Callable[..., Any]]] = {
     "viewer": lambda _, info: session(info).account,
-    "viewerCan": lambda _, info, action, ownerName: _may(session(info), action, ownerName),
+    "viewerCan": lambda _, info, action, ownerName: may_publish(session(info), ownerName, action),
     "getUser": lambda _, info, username: _user(session(info), username),
     "getNamespace": lambda _, info, name: _namespace(session(info), name),
     "getPackage": lambda _, info, name: _package(session(info), name),

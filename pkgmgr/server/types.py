@@ -115,7 +115,7 @@ def _tag(entry: Packaged) -> str:
 
 
 _OWNED: Final[Fields] = {
-    "viewerCan": lambda owner, info, action: _may_publish(session(info), owner_name(owner), action),
+    "viewerCan": lambda owner, info, action: may_publish(session(info), owner_name(owner), action),
 }
 
 USER: Final[Fields] = {
@@ -139,7 +139,7 @@ NAMESPACE: Final[Fields] = {
     "description": lambda namespace, info: "",
     "globalName": lambda namespace, info: namespace.name,
     "globalId": lambda namespace, info: opaque("Namespace", namespace.name),
-    "viewerHasRole": lambda namespace, info, role: _may_publish(session(info), namespace.name),
+    "viewerHasRole": lambda namespace, info, role: may_publish(session(info), namespace.name),
     "packages": lambda namespace, info, **page: connection(_packages_in(namespace, info), page),
     "packageVersions": lambda namespace, info, **page: connection(
         [version for package in _packages_in(namespace, info) for version in package.versions], page
@@ -164,7 +164,7 @@ PACKAGE: Final[Fields] = {
     "watchersCount": lambda package, info: 0,
     "globalName": lambda package, info: package.name,
     "globalId": lambda package, info: package_id(package),
-    "viewerHasRole": lambda package, info, role: _may_publish(session(info), package.namespace),
+    "viewerHasRole": lambda package, info, role: may_publish(session(info), package.namespace),
     "owner": lambda package, info: Namespace(package.namespace),
     "lastVersion": lambda package, info: package.last,
 }
@@ -281,7 +281,8 @@ def _packages_in(namespace: Namespace, info: Info) -> list[PackageEntry]:
     return [package for package in session(info).catalog.packages() if package.namespace == namespace.name]
 
 
-def _may_publish(asked: Session, namespace: str, action: str = "PUBLISH_PACKAGE") -> bool:
+def may_publish(asked: Session, namespace: str, action: str = "PUBLISH_PACKAGE") -> bool:
+    """Whether who asks may do this in a namespace: publish, and nothing else, as there are no apps here."""
     may = asked.account is not None and not asked.read_only and action == "PUBLISH_PACKAGE"
     return may and asked.account is not None and asked.account.may_publish(namespace)
 

@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from pkgmgr.server.app import make_app
 from pkgmgr.server.limits import LARGEST_BODY, MOST_DEPTH, MOST_ROOTS
-from pkgmgr.server.serve import LARGEST_HEADER, RegistryServer
+from pkgmgr.server.serve import LARGEST_HEADER, THREADS, RegistryServer
 
 SOUND = "{ info { baseUrl } }"
 
@@ -143,6 +143,23 @@ def test_slow_clients_keep_nobody_waiting(maker: RegistryMaker, monkeypatch: pyt
         for connection in slow:
             connection.close()
         assert ask(server, SOUND)
+
+
+def test_clients_that_take_nothing_keep_no_thread(maker: RegistryMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkgmgr.server.serve.STALLED_SECONDS", 0.5)
+    monkeypatch.setattr("pkgmgr.server.serve._CLEANUP_SECONDS", 0)
+    maker.add("acme/big", "1.0.0", files={"data": bytes(40 << 20)})
+    with RegistryServer(maker.root) as server:
+        port = int(server.base_url.rpartition(":")[2])
+        stalled = []
+        for _ in range(THREADS):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=20)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(b"GET /packages/acme/big/1.0.0.webc HTTP/1.1\r\nHost: x\r\nRange: bytes=1-\r\n\r\n")
+            stalled.append(connection)
+        assert ask(server, SOUND)
+        for connection in stalled:
+            connection.close()
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

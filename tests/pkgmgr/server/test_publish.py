@@ -155,6 +155,24 @@ def test_to_a_server(
     assert [path.suffix for path in leftovers(maker.root)] == [".upload"]
 
 
+def test_where_a_namespace_is_published(
+    maker: RegistryMaker, server: RegistryServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_source(tmp_path / "source")
+    config = tmp_path / "config"
+    config.mkdir()
+    (config / "config.toml").write_text(f'[registries]\n"acme/*" = "{server.url}"\n"*" = "{tmp_path}/others"\n')
+    # The token is one of the registry for everything, and that is another one.
+    monkeypatch.setenv("WPM_TOKEN", ALICE)
+    with pytest.raises(WpmError, match="a token is needed"):
+        publish(source)
+    monkeypatch.setenv("WPM_REGISTRY", server.url)
+    assert publish(source).registry == server.url
+    others = RegistryMaker(tmp_path / "others")
+    assert publish(source, str(others.root)).registry == str(others.root)
+    assert (maker.root / "packages/acme/tool/1.0.0.webc").is_file()
+
+
 def test_what_is_published_is_installed(
     maker: RegistryMaker, server: RegistryServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
