@@ -16,6 +16,7 @@ from pkgmgr.lockfile import FILE_NAME, Lockfile, write_lock
 from pkgmgr.manifest.edit import remove_dependency, write_manifest
 from pkgmgr.manifest.reader import parse_manifest, read_text
 from pkgmgr.project import Project
+from pkgmgr.source import NamedSource, parse_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +135,9 @@ def plan_removal(project: Project, names: Sequence[str], store: Store, options: 
     left = Project(parse_manifest(text, manifest.path))
     current = project.lock
     if current is not None and current.is_for(manifest.dependencies):
-        return Edit(before, text, _without(current, left.manifest.dependencies))
+        lock = _without(current, left.manifest.dependencies)
+        if _is_asked_for(lock):
+            return Edit(before, text, lock)
     from pkgmgr.install import plan
 
     return Edit(before, text, plan(left, store, options))
@@ -213,3 +216,16 @@ def _without(lock: Lockfile, dependencies: Mapping[str, str]) -> Lockfile:
             waiting += lock.packages[package].dependencies.values()
     packages = {package: each for package, each in lock.packages.items() if package in kept}
     return Lockfile(dict(dependencies), roots, packages)
+
+
+def _is_asked_for(lock: Lockfile) -> bool:
+    """Whether whatever came from a path, a URL or a hash is what the project still asks for in that way.
+
+    Else it served others who asked for its name, and what they get without it is to be resolved.
+    """
+    asked = {
+        lock.roots[alias]
+        for alias, text in lock.requirements.items()
+        if not isinstance(parse_dependency(alias, text), NamedSource)
+    }
+    return all(package.has_registry or package.id in asked for package in lock.packages.values())

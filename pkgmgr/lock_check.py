@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import EMBEDDED, FILE_NAME, NETWORK, REGISTRY
+from pkgmgr.lockfile import FILE_NAME
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def check_against_registries(
     Raises:
         WpmError: A version has another hash there than here, or is not there any more, or its registry cannot be asked.
     """
-    named = [package for package in lock.packages.values() if _has_registry(package)]
+    named = [package for package in lock.packages.values() if package.has_registry]
     if not registries.offline:
         registries.prefetch([package.name for package in named])
     passed_over: set[str] = set()
@@ -49,10 +49,6 @@ def check_against_registries(
                 f"{package.id}: {registry.title} has another file of this version than {FILE_NAME} says (sha256 {sha256}, "
                 f"not {package.sha256}): find out why before you trust it; wpm lock --upgrade {package.name} would take it"
             )
-
-
-def _has_registry(package: LockedPackage) -> bool:
-    return bool(package.name) and (package.source in (EMBEDDED, REGISTRY) or package.source.startswith(NETWORK))
 
 
 def _hash(registry: Registry, package: LockedPackage, version: Version) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.install import UPGRADE_ALL, plan
-from pkgmgr.lockfile import EMBEDDED, NETWORK, REGISTRY
 from pkgmgr.registry import open_registries
 from pkgmgr.source import NamedSource, parse_dependency
 from pkgmgr.version import Version
@@ -82,7 +81,7 @@ def find_outdated(
     locked = {
         package.name: package
         for package in (project.lock.packages.values() if project.lock else ())
-        if _has_registry(package) and (deep or package.name in direct)
+        if package.has_registry and (deep or package.name in direct)
     }
     names = sorted({*direct, *locked})
     registries.prefetch(names)
@@ -123,7 +122,3 @@ def _withdrawn(name: str, registries: Registries) -> Collection[Version]:
             about = registries.about(name)
             return {release.version for release in about.releases if release.yanked} if about else ()
     return registries.yanked(name)
-
-
-def _has_registry(package: LockedPackage) -> bool:
-    return bool(package.name) and (package.source in (EMBEDDED, REGISTRY) or package.source.startswith(NETWORK))

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.candidates import RESOLUTIONS
+from pkgmgr.editing import plan_removal
+from pkgmgr.install import InstallOptions, plan
+from pkgmgr.lockfile import format_lock, write_lock
+from pkgmgr.project import Project
+from pkgmgr.store import Store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from make_packages import RegistryMaker
 
 Wpm = Any
 
@@ -59,6 +66,36 @@ def test_removing_gives_the_lock_that_resolving_gives(old: Path, wpm: Wpm) -> No
     (old / "wasmer.lock").unlink()
     assert wpm("lock", "--resolution", "lowest").code == 0
     assert (old / "wasmer.lock").read_bytes() == quick
+
+
+def test_a_path_that_served_others_is_resolved_anew(project: Path, registry: RegistryMaker, wpm: Wpm) -> None:
+    assert project
+    write_package(project / "data.webc", "acme/data", "1.0.5")
+    assert wpm("add", "./data.webc", "acme/tool@1.0.0").code == 0 and locked(project)["acme/data"] == "1.0.5"
+    assert wpm("remove", "acme/data").out.splitlines()[1:2] == ["acme/data 1.0.5 -> 1.1.0"]
+    assert 'source = "path:' not in (project / "wasmer.lock").read_text() and wpm("lock", "--check").code == 0
+    assert registry
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_removing_is_resolving_without(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever the graph: the lock that is cut down is the one that a resolution which keeps its versions gives."""
+    root = tmp_path_factory.mktemp("graph")
+    maker, count = RegistryMaker(root / "registry"), data.draw(st.integers(2, 5))
+    for number in range(count):
+        for minor in range(data.draw(st.integers(1, 2))):
+            needed = data.draw(st.sets(st.integers(number + 1, count), max_size=2)) - {count}
+            maker.add(f"t/p{number}", f"1.{minor}.0", {f"t/p{other}": "1" for other in sorted(needed)})
+    wanted = sorted(data.draw(st.sets(st.integers(0, count - 1), min_size=1)))
+    project = write_project(root / "project", {f"t/p{number}": "1" for number in wanted})
+    options, store = InstallOptions(registry=str(maker.root)), Store(root / "store")
+    resolution = data.draw(st.sampled_from(RESOLUTIONS))
+    write_lock(project / "wasmer.lock", plan(Project.open(project), store, options._replace(resolution=resolution)))
+    gone = data.draw(st.lists(st.sampled_from(wanted), min_size=1, unique=True))
+    edit = plan_removal(Project.open(project), [f"t/p{number}" for number in gone], store, options)
+    (project / "wasmer.toml").write_text(edit.text)
+    assert format_lock(edit.lock) == format_lock(plan(Project.open(project), store, options))
 
 
 def test_what_is_not_there_is_not_removed(old: Path, wpm: Wpm) -> None:
