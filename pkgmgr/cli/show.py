@@ -94,9 +94,7 @@ def _print(details: PackageDetails) -> None:
     width = terminal_width()
     if details.dependencies:
         print(f"\n{style.bold('dependencies')}")
-        print_table(
-            [("  " + alias, "" if text == alias else text) for alias, text in details.dependencies], width=width
-        )
+        print_table([("  " + alias, _requirement(alias, text)) for alias, text in details.dependencies], width=width)
     print(f"\n{style.bold('versions')}")
     shown = about.releases[:_MOST_VERSIONS]
     rows = [
@@ -110,3 +108,10 @@ def _print(details: PackageDetails) -> None:
     print_table(rows, paint=lambda _, column, cell: style.yellow(cell) if column == 2 else cell)
     if more := len(about.releases) - len(shown):
         print(f"  and {more} more (--json has all)")
+
+
+def _requirement(alias: str, source: str) -> str:
+    """A package source as it is read beside its alias, which mostly is the name in it."""
+    if source == alias:
+        return "*"
+    return source.removeprefix(f"{alias}@")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pkgmgr.cli.main import VERBS
 from pkgmgr.cli.table import display_width, shortened
 from webc_parser.writer import write_container
 
@@ -144,6 +145,21 @@ def test_showing_a_package(project: Path, registry: RegistryMaker, wpm: Wpm) -> 
     assert told["size"] == path.stat().st_size and len(told["sha256"]) == 64
     assert json.loads(wpm("show", "acme/tool@^1.0", "--json").out)["version"] == "1.0.0"
     assert "acme/tool 1.1.0 yanked" in wpm("show", "acme/tool@=1.1.0").out
+
+
+def test_the_examples_of_the_help_do_what_they_say(project: Path, wpm: Wpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def example(verb: str) -> Any:
+        done = wpm(*VERBS[verb].example.split()[1:])
+        assert done.code == 0, (verb, done)
+        return done.out
+
+    assert "acme/my-project" in example("init")
+    monkeypatch.chdir(project / "my-project")
+    assert '"wpm/sh" = "^1"' in example("add")
+    assert "nothing would change" in example("update") and "unchanged" in example("lock")
+    assert "as new as it can be" in example("outdated") and "wpm/words" in example("search")
+    assert example("show").startswith("wpm/hello 1.1.0\n")
+    assert "- wpm/hello 2.0.0" in example("remove")
 
 
 def test_what_is_not_there_is_not_shown(project: Path, wpm: Wpm) -> None:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tomli
 
+from pkgmgr.http.cache import MetadataCache
+from pkgmgr.http.client import HttpClient
+from pkgmgr.registry.graphql import GraphqlRegistry
 from pkgmgr.server.serve import RegistryServer
+from pkgmgr.store import Store
+from pkgmgr.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +104,24 @@ def test_offline_what_was_fetched_can_be_added(
     assert wpm("outdated", "--offline", "--project", project).code == 0
     check = wpm("lock", "--check", "--offline", "--project", project)
     assert check.code == 0 and check.err.count("not asked") == 1
+
+
+def test_a_page_is_no_package(server: RegistryServer, project: Path, wpm: Wpm) -> None:
+    url = server.base_url + "/"
+    done = wpm("add", url)
+    assert done.code == 1 and f"wpm: {url}: what is there is no package: not a WEBC container" in done.err
+    assert not list(Store.default().objects()) and dependencies(project) == {}
+
+
+def test_a_package_of_a_url_is_added_by_its_name(server: RegistryServer, project: Path, wpm: Wpm) -> None:
+    assert wpm("add", "acme/data", "--no-install").code == 0
+    shown = GraphqlRegistry(server.url, HttpClient(), MetadataCache(project / "m"), Store.default())
+    url = shown.locate("acme/data", Version.parse("1.0.0")).url
+    done = wpm("add", url)
+    assert done.code == 0 and dependencies(project) == {"acme/data": url}, done
+    assert locked(project) == {"acme/data": "1.0.0"}
+    assert wpm("install", "--locked", "--offline").code == 0
+    assert wpm("add", f"theirs={url}", "--offline").code == 0 and "theirs" in dependencies(project)
 
 
 def test_a_registry_that_is_gone_is_told_in_one_line(project: Path, wpm: Wpm, monkeypatch: pytest.MonkeyPatch) -> None:
