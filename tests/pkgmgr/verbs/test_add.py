@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -247,3 +248,25 @@ def test_several_at_once_never_mangle_the_manifest(project: Path, registry: Regi
 )
 def test_arguments_mean_what_they_look_like(text: str, wish: Wish) -> None:
     assert parse_wish(text) == wish
+
+
+def test_killed_at_any_moment_a_project_still_installs(project: Path, wpm: Wpm) -> None:
+    """The manifest is the one before or the one after, whole, and the next install makes the lock fit."""
+    before = (project / "wasmer.toml").read_text()
+    after = before + '"acme/tool" = "^1.1.0"\n'
+    command = [sys.executable, "-m", "pkgmgr.cli.main", "add", "acme/tool", "--no-compile"]
+    seen = set()
+    for moment in range(9):
+        (project / "wasmer.toml").write_text(before)
+        (project / "wasmer.lock").unlink(missing_ok=True)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1 + 0.05 * moment)
+        process.kill()
+        process.wait()
+        text = (project / "wasmer.toml").read_text()
+        assert text in (before, after)
+        seen.add(text)
+        assert wpm("install", "--no-compile").code == 0 and wpm("lock", "--check").code == 0
+        assert ("acme/tool@1.1.0" in (locked(project) if text == after else set())) == (text == after)
+    assert seen
