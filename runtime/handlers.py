@@ -9,8 +9,11 @@ has both, just goes on.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.abi.errno import GuestError
+from runtime.alarm import Alarm
 from runtime.errors import Trap
 from runtime.signals import EXIT_SIGNAL, Signal
 from runtime.unwinding import ProcessExit, Resume, Unwind
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 16
 """How many handlers may run within each other: each takes some of the host's stack."""
+_MOMENT = 0.01
+"""Seconds for which a handler that can wait does so after a write, unless the guest calls the host again before."""
 _LOST = (
     "forked within a signal's handler, the child returned from it: what the handler interrupted is its parent's alone"
 )
@@ -31,6 +36,22 @@ class Handler(NamedTuple):
     callback: str
     signal: Signal
     level: int
+
+
+def can_wait(thread: GuestThread) -> bool:
+    """Whether all that is pending after a write is a signal that nobody dies of, whose handler then waits for a moment.
+
+    In the handler of every signal, C libraries of 2023 write out what their streams hold. Right after a write they do not
+    know yet that it is written, and would write it twice, as a child tends to end while its parent writes.
+    """
+    if thread.end() is not None or not thread.signals or any(each is not Signal.CHLD for each in thread.signals):
+        return False
+    thread.undisturbed_until = time.monotonic() + _MOMENT
+    try:
+        Alarm(2 * _MOMENT, thread.process.module.engine.interrupt)
+    except GuestError:
+        return False
+    return True
 
 
 def run(thread: GuestThread, handler: Handler) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.engine.library import HOST_CALL, lib
 from runtime.errors import RuntimeFault
+from runtime.handlers import can_wait
 from runtime.unwinding import Unwind
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ _host = memoryview((c_char * (1 << 56)).from_address(_LOWEST)).cast("B")
 _host_words = _host.cast("I")
 _SLOT = {"i": "I12x", "I": "Q8x", "f": "f12x", "F": "d8x"}
 
+_WRITES = frozenset({"fd_write", "fd_pwrite"})
+
 # The adapter of a signature is generated, so that it has no loop, no branch and no argument list that a call does not
 # need: half of the cost of a small host call is here.
 _ADAPTER = """
@@ -141,7 +144,7 @@ def callback(_data, _caller, values, _count):
         errno = from_host(error)
     except BaseException as reason:
         return leave(thread, reason)
-    if thread.pending:
+    if thread.pending{unless}:
         try:
             thread.deliver()
         except BaseException as reason:
@@ -158,6 +161,7 @@ def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
     source = _ADAPTER.format(
         decode=f"{', '.join(names)}, = unpack(host, values - {_LOWEST})" if names else "pass",
         arguments=", ".join(["thread", *names]),
+        unless=" and not can_wait(thread)" if call.name in _WRITES else "",
         store=f"host_words[(values - {_LOWEST}) >> 2] = errno or 0" if results else "pass",
     )
     scope: dict[str, Any] = {
@@ -167,6 +171,7 @@ def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
         "host": _host,
         "host_words": _host_words,
         "from_host": from_host,
+        "can_wait": can_wait,
         "leave": _leave,
         "GuestError": GuestError,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from runtime import handlers, host_threads
@@ -90,6 +91,7 @@ class GuestThread:
         self.dismissed = False
         self.handling = False
         self.handled = Signal.NONE
+        self.undisturbed_until = 0.0
         self.handler: handlers.Handler | None = None
         self._done = False
         self.unwinding: BaseException | None = None
@@ -263,10 +265,10 @@ class GuestThread:
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
-        turns.take(self)
-        # Said before the end is asked for: whoever ends the thread from now on sends the interrupts that a handler needs.
-        self.handling = bool(self.signals) and "machine" in self.__dict__
         try:
+            turns.take(self)
+            # Said before the end is asked for: whoever ends the thread from now on sends the interrupts a handler needs.
+            self.handling = bool(self.signals) and "machine" in self.__dict__ and monotonic() >= self.undisturbed_until
             end = self.end()
             if end is not None:
                 # Known by name, so that nobody asks the engine for the words of this end.
