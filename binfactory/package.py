@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from binfactory.opened import OpenPackage
+    from webc_parser.manifest import Manifest
     from webc_parser.tree import VolumeDirectory
 
 PATH_MAX = 4096
@@ -195,7 +196,7 @@ class BinaryPackage:
 
     def _mounts_of(self, package: OpenPackage) -> Iterator[PackageMount]:
         rows = package.node.mounts if package.node.sha256 is not None else None
-        for row in manifest_mounts(package) if rows is None else rows:
+        for row in manifest_mounts(package.manifest) if rows is None else rows:
             key = f'{package.id}: mount "{row.guest_path}"'
             origin = package
             if row.dependency is not None:
@@ -215,16 +216,21 @@ def command_names(package: OpenPackage) -> Sequence[str]:
     if package.node.commands is not None and package.node.sha256 is not None:
         return package.node.commands
     try:
-        return [name for name, command in package.manifest.commands.items() if is_runnable(command)]
+        return runnable_names(package.manifest)
     except WebcError as error:
         raise FactoryError(f"{package.id}: {error}") from error
 
 
-def manifest_mounts(package: OpenPackage) -> tuple[Mount, ...]:
-    """The `fs` table of a package's manifest; that of a package older than the table shows all its files at `/`."""
+def runnable_names(manifest: Manifest) -> list[str]:
+    """The names of the commands of a manifest that can run; raises `WebcError` where one is not what it should be."""
+    return [name for name, command in manifest.commands.items() if is_runnable(command)]
+
+
+def manifest_mounts(manifest: Manifest) -> tuple[Mount, ...]:
+    """The `fs` table of a manifest; that of a package older than the table shows all its files at `/`."""
     return tuple(
         Mount(row.mount_path, row.volume_name, row.host_path or "/", row.from_dependency)
-        for row in package.manifest.filesystem
+        for row in manifest.filesystem
     )
 
 

@@ -8,7 +8,6 @@ came over the network counts for a day, and longer where it cannot be asked agai
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,6 @@ from pkgmgr.errors import WpmError
 from pkgmgr.lock_reader import parse_lock
 from pkgmgr.lockfile import EMBEDDED, REGISTRY, Lockfile, format_lock
 from pkgmgr.registry import open_registries
-from pkgmgr.registry.registries import VARIABLE
 from pkgmgr.source import NamedSource, PathSource, parse_source
 
 if TYPE_CHECKING:
@@ -48,11 +46,13 @@ def adhoc_lock(specs: Mapping[str, str], store: Store, options: InstallOptions) 
     Raises:
         WpmError: They cannot be resolved or fetched.
     """
-    registries = open_registries(options.registry, offline=options.offline, include=options.include)
+    registries = open_registries(
+        options.registry, offline=options.offline, include=options.include, store=store, refresh=options.refresh
+    )
     requirements = {alias: _canonical(spec) for alias, spec in specs.items()}
-    place = f"adhoc/{_key(requirements, options)}.json"
+    place = f"adhoc/{_key(requirements, registries, options)}.json"
     kept = _read(store.root / place)
-    if kept is not None and kept[0].is_for(requirements) and _is_current(*kept, registries):
+    if kept is not None and kept[0].is_for(requirements) and not options.refresh and _is_current(*kept, registries):
         lock = kept[0]
     else:
         lock = _resolve(requirements, registries, store, kept[0] if kept else None)
@@ -76,14 +76,12 @@ def _canonical(spec: str) -> str:
     return str(source)
 
 
-def _key(requirements: Mapping[str, str], options: InstallOptions) -> str:
+def _key(requirements: Mapping[str, str], registries: Registries, options: InstallOptions) -> str:
     import hashlib
 
-    registry = options.registry or os.environ.get(VARIABLE) or ""
-    if registry and "://" not in registry:
-        registry = str(Path(registry).expanduser().absolute())
     included = [str(path.absolute()) for path in options.include]
-    return hashlib.sha256(json.dumps([list(requirements.items()), registry, included]).encode()).hexdigest()[:40]
+    known = [list(requirements.items()), sorted(registries.places.items()), included]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:40]
 
 
 def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
-from pkgmgr.fetch import fetch
+from pkgmgr.fetch import fetch_url
 from pkgmgr.lockfile import BY_HASH, PATH, LockedPackage
 from pkgmgr.source import HashSource, PathSource, UrlSource
 from pkgmgr.summary import PackageSummary, summarize
@@ -64,7 +64,7 @@ class DirectPackages:
             return summarize(self._store.path(known.sha256), url)
         if self._registries.offline:
             raise WpmError(f"{url}: not in the store, and --offline forbids to fetch it")
-        return summarize(fetch(url, self._store).path, url)
+        return summarize(fetch_url(url, self._store).path, url)
 
     def _with_hash(self, sha256: str) -> PackageSummary:
         if (found := self._registries.by_hash(sha256)) is not None:

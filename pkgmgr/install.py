@@ -29,14 +29,18 @@ class InstallOptions(NamedTuple):
     """How to install.
 
     Attributes:
-        registry: The registry for names outside `wpm/*`: a directory or its file:// URL; None asks `WPM_REGISTRY`.
+        registry: The registry for every name without a line of its own in the configuration: a directory, its file:// URL, or
+            an http(s) URL; None asks `WPM_REGISTRY`, and then the configuration.
         locked: Fail where the lock is missing or would change.
         frozen: Take the lock as it is, without a look at the manifest's dependencies.
         offline: Never use the network.
         upgrade: Names of packages whose newest compatible version is wanted; None keeps all that are locked.
+        resolution: Which versions are wanted where something is chosen anew: `highest`, `lowest` or `lowest-direct`.
+            What is not `highest` chooses everything anew.
         jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
         compile: Whether to compile the modules.
         include: Package files that answer for the packages in them, before any registry.
+        refresh: Ask registries anew where what they said is still fresh; an upgrade always does.
     """
 
     registry: str | None = None
@@ -44,9 +48,11 @@ class InstallOptions(NamedTuple):
     frozen: bool = False
     offline: bool = False
     upgrade: frozenset[str] | None = None
+    resolution: str = "highest"
     jobs: int | None = None
     compile: bool = True
     include: tuple[Path, ...] = ()
+    refresh: bool = False
 
 
 class InstallReport(NamedTuple):
@@ -104,15 +110,31 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
             raise WpmError(f"{project.root}: there is no {FILE_NAME}, which --frozen needs: run wpm lock")
         return current
     stale = _why_stale(project, current, store)
-    if not stale and not options.upgrade and current is not None:
+    anew = bool(options.upgrade) or options.resolution != "highest"
+    if not stale and not anew and current is not None:
         return current
     if options.locked:
         raise WpmError(f"{project.root}: {stale or 'an upgrade was asked for'}, and --locked forbids to change it")
     from pkgmgr.locking import make_lock
     from pkgmgr.registry import open_registries
 
-    registries = open_registries(options.registry, offline=options.offline, include=options.include)
-    return make_lock(project.manifest.dependencies, project.root, registries, store, current, options.upgrade)
+    registries = open_registries(
+        options.registry,
+        offline=options.offline,
+        include=options.include,
+        store=store,
+        refresh=options.refresh or options.upgrade is not None,
+    )
+    return make_lock(
+        project.manifest.dependencies,
+        project.root,
+        registries,
+        store,
+        current,
+        options.upgrade,
+        resolution=options.resolution,
+        manifest=project.manifest.path,
+    )
 
 
 def fetch_missing(lock: Lockfile, project: Project, store: Store, options: InstallOptions) -> tuple[str, ...]:
@@ -126,7 +148,7 @@ def fetch_missing(lock: Lockfile, project: Project, store: Store, options: Insta
         from pkgmgr.fetch import fetch_packages
         from pkgmgr.registry import open_registries
 
-        registries = open_registries(options.registry, offline=options.offline, include=options.include)
+        registries = open_registries(options.registry, offline=options.offline, include=options.include, store=store)
         jobs = options.jobs or min(8, 2 * (os.cpu_count() or 1))
         fetch_packages(missing, registries, project.root, store, jobs)
     return tuple(package.id for package in missing)

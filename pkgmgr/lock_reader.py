@@ -11,6 +11,7 @@ from pkgmgr.lockfile import (
     EMBEDDED,
     FORMAT,
     LARGEST_FILE,
+    NETWORK,
     PATH,
     REGISTRY,
     LockedPackage,
@@ -91,6 +92,11 @@ def _package(entry: object) -> LockedPackage:
 
 def _source(text: str) -> str:
     if text in (EMBEDDED, REGISTRY, BY_HASH) or (text.startswith(PATH) and len(text) > len(PATH)):
+        return text
+    if text.startswith((f"{NETWORK}https://", f"{NETWORK}http://")):
+        # Its form is looked at when it is asked; here what must not be written down.
+        if any(each in text for each in " @?#") or not text.isascii():
+            raise WpmError(f"key source: {text[:60]!r} is not the URL of a registry")
         return text
     if "://" in text and isinstance(parse_source(text), UrlSource):
         return text

@@ -28,7 +28,9 @@ LARGEST_FILE: Final = 4 << 20
 EMBEDDED: Final = "embedded"
 """The source of a package of the registry that wpm carries."""
 REGISTRY: Final = "registry"
-"""The source of a package of the registry that is configured where it is installed."""
+"""The source of a package of the directory registry that is configured where it is installed."""
+NETWORK: Final = "registry+"
+"""What the source of a package of a registry that is asked over the network starts with; the registry's URL follows."""
 BY_HASH: Final = "hash"
 """The source of a package that is known by its hash alone."""
 PATH: Final = "path:"
@@ -45,7 +47,7 @@ class LockedPackage(NamedTuple):
     Attributes:
         name: `namespace/name`, or empty for a package without one, which is known by its hash.
         version: Its version, empty without a name.
-        source: `embedded`, `registry`, `hash`, an http(s) URL, or `path:` and a path.
+        source: `embedded`, `registry`, `registry+` and a registry's URL, `hash`, an http(s) URL, or `path:` and a path.
         sha256: The hash of its file, lower-case hexadecimal.
         size: The size of its file in bytes.
         dependencies: Alias to the id of the package, in the order in which the package declares them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from pkgmgr.candidates import HIGHEST
 from pkgmgr.direct import DirectPackages
 from pkgmgr.lockfile import Lockfile
 from pkgmgr.resolver import resolve
@@ -26,6 +27,9 @@ def make_lock(
     store: Store,
     current: Lockfile | None = None,
     upgrade: frozenset[str] | None = None,
+    *,
+    resolution: str = HIGHEST,
+    manifest: Path | None = None,
 ) -> Lockfile:
     """Resolve requirements to a lock.
 
@@ -36,6 +40,8 @@ def make_lock(
         store: Where packages go that have to be fetched to be known.
         current: The lock until now, whose versions are preferred.
         upgrade: Names of packages whose newest compatible version is wanted instead; `*` is all of them.
+        resolution: Which versions are wanted: one of `pkgmgr.candidates.RESOLUTIONS`.
+        manifest: The file that has the requirements: errors tell its lines.
 
     Raises:
         WpmError: There is no resolution; lines after the first say why.
@@ -45,16 +51,34 @@ def make_lock(
         for package in (current.packages.values() if current else ())
         if upgrade is None or not upgrade & {package.name, "*"}
     }
-    resolution = resolve(
+    chosen = resolve(
         {alias: parse_dependency(alias, text) for alias, text in requirements.items()},
         registries,
         DirectPackages(registries, store, folder, {package.source: package for package in kept.values()}),
         {package.name: Version.parse(package.version) for package in kept.values() if package.name},
+        resolution=resolution,
+        line_of=None if manifest is None else _ManifestLines(manifest, requirements),
     )
-    packages = {
-        package: summary.locked(resolution.dependencies[package]) for package, summary in resolution.packages.items()
-    }
-    return Lockfile(dict(requirements), resolution.roots, packages)
+    packages = {package: summary.locked(chosen.dependencies[package]) for package, summary in chosen.packages.items()}
+    return Lockfile(dict(requirements), chosen.roots, packages)
+
+
+class _ManifestLines:
+    """The line of a manifest that asks for an alias, as an error shows it; the file is read when the first is wanted."""
+
+    def __init__(self, manifest: Path, requirements: Mapping[str, str]) -> None:
+        self._manifest = manifest
+        self._requirements = requirements
+        self._lines: dict[str, int] | None = None
+
+    def __call__(self, alias: str) -> str:
+        if self._lines is None:
+            from pkgmgr.manifest.positions import dependency_lines
+
+            self._lines = dependency_lines(self._manifest)
+        number = self._lines.get(alias)
+        place = self._manifest.name + (f":{number}" if number else "")
+        return f'{place}: "{alias}" = "{self._requirements[alias]}"'
 
 
 def hash_of_path(path: Path, store: Store) -> str:

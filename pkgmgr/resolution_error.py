@@ -1,85 +1,201 @@
-"""Telling why there is no resolution: who asked for what, and what there is."""
+"""Telling why there is no resolution: the chains of reasons from the manifest to what cannot be.
+
+The solver proves that there is none from facts ("this needs that"), often many. What people want to see is one contradiction
+with the shortest ways to it: whoever follows what is most wanted along these facts runs into one.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pkgmgr.candidates import Reason
 from pkgmgr.errors import WpmError
 from pkgmgr.source import NamedSource
+from pkgmgr.version import Requirement, Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pkgmgr.resolver import Need
-    from pkgmgr.summary import PackageSummary
-    from pkgmgr.version import Version
+    from pkgmgr.candidates import Candidates, Need
+    from pkgmgr.registry import Registries
 
 _MOST_VERSIONS: Final = 12
+_MOST_LINES: Final = 12
+_LONGEST_CHAIN: Final = 4
+_PATIENCE: Final = 50
+
+Chain = tuple[Reason, ...]
+"""From what the project asks for to who needs the package in question."""
 
 
 def explain(
-    asked: Iterable[tuple[Need, PackageSummary | None]],
-    versions: Callable[[str], Sequence[Version]],
-    similar: Callable[[str], Sequence[str]],
+    facts: Iterable[Reason],
+    candidates: Candidates,
+    registries: Registries,
+    line_of: Callable[[str], str] | None = None,
 ) -> str:
-    """The message: a line that says what is wrong, and below it one block for each package in question.
+    """The message: a line that says what is wrong, and below it the chains of reasons and what there is.
 
     Args:
-        asked: The requirements that cannot all be met, each with the package that has it; None is the project.
-        versions: The versions that there are of a package.
-        similar: Names that may be meant where there is no package of a name.
+        facts: What the proof rests on.
+        candidates: What there is.
+        registries: Asked for names that may be meant where there is no package of a name.
+        line_of: The manifest's line for an alias; None where no manifest asks.
     """
-    blocks: dict[str, list[tuple[Need, PackageSummary | None]]] = {}
-    for need, parent in asked:
-        block = blocks.setdefault(need.key, [])
-        if not any(need == other and parent == another for other, another in block):
-            block.append((need, parent))
-    known = {key: _known(key, versions) for key in blocks}
-    lines = [_summary(blocks, known, similar)]
-    for key, block in sorted(blocks.items()):
-        block.sort(key=_order)
-        lines += [f"  {_who(parent)} needs {_what(need)}" for need, parent in block]
-        lines.append(f"  versions of {key}: {_listed(known[key])}")
-    return "\n".join(lines)
+    chains = _fewest(_contradiction(facts, candidates), candidates)
+    needs = [chain[-1].need for chain in chains]
+    found = _Found.of(needs[0].key, registries)
+    lines = [_headline(needs, found)]
+    room = _MOST_LINES - 1 - bool(found.usable)
+    for number, chain in enumerate(chains):
+        block = _shown(chain, line_of)
+        rest = len(chains) - number
+        if number and len(block) > room - (rest > 1):
+            lines.append(f"  and {rest} more {'needs' if rest == 1 else 'need'} {needs[0].key}")
+            break
+        lines += block
+        room -= len(block)
+    if found.usable:
+        lines.append(f"  versions of {needs[0].key}: {_listed(found.usable)}")
+        room -= 1
+    return "\n".join([*lines, *_others(chains, candidates)[: max(0, room + 1)]])
 
 
-def _summary(
-    blocks: dict[str, list[tuple[Need, PackageSummary | None]]],
-    known: dict[str, list[Version]],
-    similar: Callable[[str], Sequence[str]],
-) -> str:
-    names = sorted(blocks)
-    if len(names) > 1:
-        return f"the requirements on {', '.join(names[:-1])} and {names[-1]} cannot be met together"
-    key = names[0]
-    needs = [need for need, _ in blocks[key]]
-    named = [need.source for need in needs if isinstance(need.source, NamedSource)]
-    if named and len(named) == len(needs) and not known[key]:
-        meant = " or ".join(similar(key))
+class _Found(NamedTuple):
+    """What a registry has of the package in question: its versions, the newest first, without the yanked; and those."""
+
+    usable: list[Version]
+    yanked: list[Version]
+    similar: tuple[str, ...]
+
+    @classmethod
+    def of(cls, key: str, registries: Registries) -> _Found:
+        try:
+            withdrawn = registries.yanked(key)
+            versions = sorted(registries.versions(key), key=Version.order, reverse=True)
+            similar = () if versions else tuple(registries.similar(key))
+        except WpmError:
+            return cls([], [], ())
+        usable = [version for version in versions if version not in withdrawn]
+        return cls(usable, [version for version in versions if version in withdrawn], similar)
+
+
+def _contradiction(facts: Iterable[Reason], candidates: Candidates) -> list[Chain]:
+    """Chains to one package that no candidate can satisfy all of."""
+    below: dict[str | None, list[Reason]] = {}
+    for fact in facts:
+        known = below.setdefault(None if fact.parent is None else fact.parent.sha256, [])
+        if fact not in known:
+            known.append(fact)
+    for known in below.values():
+        known.sort(key=lambda fact: (fact.need.alias, fact.need.key))
+    chosen: dict[str, int] = {}
+    kept: dict[str, list[Chain]] = {}
+    for patience in range(len(below) + 2 * _PATIENCE):
+        # Who swings between two choices is held to all that was ever asked of it.
+        if patience < _PATIENCE:
+            kept = {}
+        _walk(below, chosen, candidates, kept)
+        before = dict(chosen)
+        for key, chains in kept.items():
+            common = _common((chain[-1].need for chain in chains), candidates)
+            if not common:
+                return chains
+            chosen[key] = (common & -common).bit_length() - 1
+        if chosen == before:
+            break
+    # Not reached with facts that prove anything; whatever is asked for is still worth telling.
+    return max(kept.values(), key=len)
+
+
+def _walk(
+    below: dict[str | None, list[Reason]], chosen: dict[str, int], candidates: Candidates, found: dict[str, list[Chain]]
+) -> None:
+    """Gather the shortest chain for each need that can be reached, through what is chosen."""
+    layer: list[Chain] = [(fact,) for fact in below.get(None, ())]
+    seen: set[str] = set()
+    while layer:
+        following: list[Chain] = []
+        for chain in layer:
+            need = chain[-1].need
+            chains = found.setdefault(need.key, [])
+            if not any(chain[-1] == other[-1] for other in chains):
+                chains.append(chain)
+            if need.key in seen:
+                continue
+            seen.add(need.key)
+            accepted = candidates.accepted(need)
+            number = chosen.get(need.key) or (accepted & -accepted).bit_length() - 1
+            if number > 0:
+                parent = candidates.summary(need.key, number)
+                following += [(*chain, fact) for fact in below.get(parent.sha256, ()) if fact.parent == parent]
+        layer = following
+
+
+def _common(needs: Iterable[Need], candidates: Candidates) -> int:
+    common = -1
+    for need in needs:
+        common &= candidates.accepted(need)
+    return common
+
+
+def _fewest(chains: list[Chain], candidates: Candidates) -> list[Chain]:
+    """As few of the chains as contradict one another, the shortest of them."""
+    by_length = sorted(chains, key=len)
+    for count in (1, 2):
+        for some in combinations(by_length, count):
+            if not _common((chain[-1].need for chain in some), candidates):
+                return list(some)
+    for chain in reversed(by_length):
+        rest = [each for each in by_length if each is not chain]
+        if rest and not _common((each[-1].need for each in rest), candidates):
+            by_length = rest
+    return by_length
+
+
+def _headline(needs: list[Need], found: _Found) -> str:
+    key = needs[0].key
+    source = needs[0].source
+    if len(needs) > 1 or not isinstance(source, NamedSource):
+        return f"no version of {key} satisfies everyone who needs it"
+    if not found.usable and not found.yanked:
+        meant = " or ".join(found.similar)
         return f"there is no package {key} in its registry: " + (f"is {meant} meant?" if meant else "check its name")
-    for source in named:
-        if known[key] and not any(source.requirement.matches(version) for version in known[key]):
-            return f"no version of {key} satisfies {source.requirement}"
-    return f"no version of {key} satisfies everyone who needs it"
+    requirement = source.requirement
+    nothing = f"no version of {key} satisfies {requirement}"
+    if withdrawn := [version for version in found.yanked if requirement.matches(version)]:
+        which = "which is" if len(withdrawn) == 1 else "which are"
+        return f"{nothing}, but {_listed(withdrawn)}, {which} yanked: ask for another version"
+    early = [version for version in found.usable if version.pre and _core_fits(requirement, version)]
+    if early:
+        return f"{nothing}: there is {early[0]}: ask for it with ={early[0]}"
+    return nothing
 
 
-def _known(key: str, versions: Callable[[str], Sequence[Version]]) -> list[Version]:
-    try:
-        return sorted(versions(key), reverse=True)
-    except WpmError:
-        return []
+def _core_fits(requirement: Requirement, version: Version) -> bool:
+    """Whether only being a pre-release keeps a version out."""
+    return requirement.matches(Version(*version.core)) or all(part.matches(version) for part in requirement.comparators)
 
 
-def _order(asked: tuple[Need, PackageSummary | None]) -> tuple[str, tuple[int, int, int], str]:
-    """The project first, then packages by their names and versions."""
-    need, parent = asked
-    if parent is None:
-        return "", (0, 0, 0), need.alias
-    return parent.key, parent.version.core if parent.version else (0, 0, 0), need.alias
+def _shown(chain: Chain, line_of: Callable[[str], str] | None) -> list[str]:
+    """The lines of one chain, each further in than the one before."""
+    first = chain[0].need
+    lines = [line_of(first.alias) if line_of is not None else f"the project needs {_what(first)}"]
+    links = chain[1:]
+    if len(links) > _LONGEST_CHAIN - 1:
+        left_out = len(links) - _LONGEST_CHAIN + 2
+        links = (links[0], *links[left_out + 1 :])
+        lines += [_link(links[0]), f"... and so on through {left_out} packages"]
+        links = links[1:]
+    lines += [_link(link) for link in links]
+    if line_of is not None and len(chain) == 1 and first.direct is not None:
+        lines[0] += f" is {first.direct.id}"
+    return [f"{'  ' * depth}{line}" for depth, line in enumerate(lines, 1)]
 
 
-def _who(parent: PackageSummary | None) -> str:
-    return "the project" if parent is None else parent.id
+def _link(reason: Reason) -> str:
+    return f"{reason.parent.id if reason.parent else 'the project'} needs {_what(reason.need)}"
 
 
 def _what(need: Need) -> str:
@@ -88,8 +204,24 @@ def _what(need: Need) -> str:
     return f"{need.key} from {need.source}" + (f" ({need.direct.id})" if need.direct else "")
 
 
-def _listed(versions: list[Version]) -> str:
-    if not versions:
-        return "none"
+def _others(chains: list[Chain], candidates: Candidates) -> list[str]:
+    """A line for each package on the way of which other versions would be allowed, and were tried."""
+    lines = []
+    told: set[str] = set()
+    for chain in chains:
+        for before, link in pairwise(chain):
+            key = before.need.key
+            others = candidates.accepted(before.need).bit_count() - 1
+            if others > 0 and key not in told and link.parent is not None:
+                told.add(key)
+                lines.append(f"  {_count(others)} of {key} that {before.need.source} allows: no way either")
+    return lines
+
+
+def _count(others: int) -> str:
+    return "the other version" if others == 1 else f"the {others} other versions"
+
+
+def _listed(versions: Sequence[Version]) -> str:
     rest = len(versions) - _MOST_VERSIONS
     return ", ".join(map(str, versions[:_MOST_VERSIONS])) + (f" and {rest} older" if rest > 0 else "")

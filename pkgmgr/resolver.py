@@ -1,55 +1,25 @@
-"""Choosing one version of every package that a project needs.
-
-The search is `resolvelib`'s, as pip's is; here are only the answers to its questions: what a package needs, which
-versions there are (the newest compatible first, what the lock has before that), and what fits.
-"""
+"""Choosing one version of every package that a project needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import resolvelib
-
+from pkgmgr.candidates import HIGHEST, Candidates, Need, NewCandidate
 from pkgmgr.errors import WpmError
 from pkgmgr.lock_reader import find_cycle
-from pkgmgr.resolution_error import explain
+from pkgmgr.solver import Solver, TooMuch, Unsolvable
 from pkgmgr.source import NamedSource
-from pkgmgr.summary import PackageSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pkgmgr.registry import Registries
     from pkgmgr.source import PackageSource
+    from pkgmgr.summary import PackageSummary
     from pkgmgr.version import Version
 
-_MOST_ROUNDS: Final = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Somebody needs a package.
-
-    Attributes:
-        key: What the package is known by: its name, or its hash where it has none.
-        source: What was asked for.
-        alias: Under which name the one who asks knows it.
-        direct: The very package where the source says which one it is (a path, a URL, a hash); None for a name.
-    """
-
-    key: str
-    source: PackageSource
-    alias: str
-    direct: PackageSummary | None = None
-
-    def accepts(self, summary: PackageSummary) -> bool:
-        """Whether this package is what was asked for."""
-        if self.direct is not None:
-            return summary.sha256 == self.direct.sha256
-        if not isinstance(self.source, NamedSource) or summary.version is None:
-            return False
-        return self.source.requirement.matches(summary.version)
+_MOST_STEPS: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +42,9 @@ def resolve(
     registries: Registries,
     fetch: Callable[[PackageSource], PackageSummary],
     pins: Mapping[str, Version] | None = None,
+    *,
+    resolution: str = HIGHEST,
+    line_of: Callable[[str], str] | None = None,
 ) -> Resolution:
     """Choose one version of every package.
 
@@ -80,22 +53,27 @@ def resolve(
         registries: Where names are looked up.
         fetch: Gives the package of a source that is not a name.
         pins: Versions to prefer, by the package's name: those of the lock.
+        resolution: Which versions are wanted: one of `pkgmgr.candidates.RESOLUTIONS`.
+        line_of: The line of the manifest, as an error shows it, in which the project asks for an alias.
 
     Raises:
         WpmError: Nothing satisfies everyone; the lines after the first say who asked for what, and what there is.
     """
-    provider = _Provider(registries, fetch, pins or {})
-    needs = [provider.need(alias, source) for alias, source in wanted.items()]
-    try:
-        reporter = resolvelib.BaseReporter[Need, PackageSummary, str]()
-        chosen = resolvelib.Resolver(provider, reporter).resolve(needs, max_rounds=_MOST_ROUNDS).mapping
-    except resolvelib.ResolutionImpossible as error:
-        asked = [(cause.requirement, cause.parent) for cause in error.causes]
-        raise WpmError(explain(asked, provider.versions, registries.similar)) from None
-    except resolvelib.ResolutionTooDeep:
-        raise WpmError(f"no resolution was found in {_MOST_ROUNDS} steps: make the requirements narrower") from None
+    names = [source.name for source in wanted.values() if isinstance(source, NamedSource)]
+    candidates = Candidates(registries, fetch, pins or {}, resolution, names)
+    needs = [candidates.need(alias, source) for alias, source in wanted.items()]
+    while True:
+        candidates.begin()
+        try:
+            candidates.expect(needs)
+            chosen = _choose(candidates, needs, registries, line_of)
+        except NewCandidate:
+            continue
+        if (unasked := _unasked(chosen, candidates, needs)) is None:
+            break
+        candidates.keep_from_names(unasked)
     dependencies = {
-        summary.id: {need.alias: chosen[need.key].id for need in provider.get_dependencies(summary)}
+        summary.id: {need.alias: chosen[need.key].id for need in candidates.needs(summary)}
         for summary in chosen.values()
     }
     if cycle := find_cycle({package: tuple(needed.values()) for package, needed in dependencies.items()}):
@@ -107,97 +85,41 @@ def resolve(
     )
 
 
-class _Provider(resolvelib.AbstractProvider[Need, PackageSummary, str]):
-    """resolvelib's questions (`AbstractProvider`), answered."""
+def _choose(
+    candidates: Candidates,
+    needs: Sequence[Need],
+    registries: Registries,
+    line_of: Callable[[str], str] | None,
+) -> dict[str, PackageSummary]:
+    """The packages by their keys, each one that the project needs or another of them."""
+    solver = Solver(candidates, _MOST_STEPS)
+    try:
+        solution = solver.solve([candidates.demand(need) for need in needs])
+    except Unsolvable as error:
+        from pkgmgr.resolution_error import explain
 
-    def __init__(
-        self,
-        registries: Registries,
-        fetch: Callable[[PackageSource], PackageSummary],
-        pins: Mapping[str, Version],
-    ) -> None:
-        self._registries = registries
-        self._fetch = fetch
-        self._pins = pins
-        self._versions: dict[str, Sequence[Version]] = {}
-        self._summaries: dict[tuple[str, Version], PackageSummary] = {}
-        self._direct: dict[str, PackageSummary] = {}
-        self._needs: dict[str, list[Need]] = {}
+        raise WpmError(explain(error.facts, candidates, registries, line_of)) from None
+    except TooMuch:
+        raise WpmError(
+            f"no resolution was found in {_MOST_STEPS} steps: make the requirements narrower, or keep a wasmer.lock"
+        ) from None
+    chosen: dict[str, PackageSummary] = {}
+    waiting = [need.key for need in needs]
+    while waiting:
+        key = waiting.pop()
+        if key not in chosen:
+            chosen[key] = candidates.summary(key, solution[key])
+            waiting += [need.key for need in candidates.needs(chosen[key])]
+    return chosen
 
-    def need(self, alias: str, source: PackageSource) -> Need:
-        """What somebody asks for; a package without a name is fetched here, to know what it is."""
-        if isinstance(source, NamedSource):
-            self._registries.check(source)
-            return Need(source.name, source, alias)
-        text = str(source)
-        if text not in self._direct:
-            self._direct[text] = self._fetch(source)
-        return Need(self._direct[text].key, source, alias, self._direct[text])
 
-    def versions(self, key: str) -> Sequence[Version]:
-        """The versions of a package, the one of the lock first and then the newest."""
-        if key not in self._versions:
-            pinned = self._pins.get(key)
-            yanked = self._registries.yanked(key)
-            found = sorted(self._registries.versions(key), reverse=True)
-            usable = (version for version in found if version == pinned or version not in yanked)
-            self._versions[key] = sorted(usable, key=lambda version: version != pinned)
-        return self._versions[key]
-
-    def identify(self, requirement_or_candidate: Need | PackageSummary) -> str:
-        return requirement_or_candidate.key
-
-    def get_preference(
-        self,
-        identifier: str,
-        resolutions: Mapping[str, PackageSummary],  # noqa: ARG002
-        candidates: Mapping[str, Iterator[PackageSummary]],  # noqa: ARG002
-        information: Mapping[str, Iterator[Any]],
-        backtrack_causes: Sequence[Any],
-    ) -> tuple[bool, bool, str]:
-        """Settle first what conflicts and what is asked for by itself, and otherwise always in the same order."""
-        conflicting = any(
-            identifier in (cause.requirement.key, cause.parent.key if cause.parent else "")
-            for cause in backtrack_causes
-        )
-        direct = any(information.requirement.direct for information in information[identifier])
-        return not direct, not conflicting, identifier
-
-    def find_matches(
-        self,
-        identifier: str,
-        requirements: Mapping[str, Iterator[Need]],
-        incompatibilities: Mapping[str, Iterator[PackageSummary]],
-    ) -> Callable[[], Iterator[PackageSummary]]:
-        """The packages that satisfy everyone, one after another: a version's file is read when its turn comes."""
-        needs = list(requirements[identifier])
-        refused = {(summary.id, summary.sha256) for summary in incompatibilities[identifier]}
-        direct = next((need.direct for need in needs if need.direct is not None), None)
-
-        def candidates() -> Iterator[PackageSummary]:
-            if direct is not None:
-                if (direct.id, direct.sha256) not in refused and all(need.accepts(direct) for need in needs):
-                    yield direct
-                return
-            asked = [need.source.requirement for need in needs if isinstance(need.source, NamedSource)]
-            for version in self.versions(identifier):
-                if all(requirement.matches(version) for requirement in asked):
-                    summary = self._summary(identifier, version)
-                    if (summary.id, summary.sha256) not in refused:
-                        yield summary
-
-        return candidates
-
-    def is_satisfied_by(self, requirement: Need, candidate: PackageSummary) -> bool:
-        return requirement.accepts(candidate)
-
-    def get_dependencies(self, candidate: PackageSummary) -> Iterable[Need]:
-        """What a package needs; asked again and again, so remembered."""
-        if candidate.id not in self._needs:
-            self._needs[candidate.id] = [self.need(alias, source) for alias, source in candidate.dependencies.items()]
-        return self._needs[candidate.id]
-
-    def _summary(self, name: str, version: Version) -> PackageSummary:
-        if (name, version) not in self._summaries:
-            self._summaries[name, version] = self._registries.summary(name, version)
-        return self._summaries[name, version]
+def _unasked(
+    chosen: Mapping[str, PackageSummary], candidates: Candidates, needs: Sequence[Need]
+) -> PackageSummary | None:
+    """A package that only a path, a URL or a hash leads to, chosen where nobody asks for that."""
+    asked = {need.direct.sha256 for need in needs if need.direct is not None}
+    direct = [summary for summary in chosen.values() if candidates.is_direct(summary)]
+    if direct:
+        for summary in chosen.values():
+            asked.update(need.direct.sha256 for need in candidates.needs(summary) if need.direct is not None)
+    return next((summary for summary in direct if summary.sha256 not in asked), None)

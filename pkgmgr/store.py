@@ -2,6 +2,7 @@
 
     ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
     ROOT/tmp/*.part                      files being written, each locked by its writer
+    ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
     ROOT/compiled/*                      notes of whose modules are compiled
     ROOT/adhoc/*.json                    what packages that were named on the command line were resolved to
@@ -34,6 +35,7 @@ LARGEST: Final = 4 << 30
 _PIECE: Final = 1 << 20
 _SUFFIX: Final = ".webc"
 _PARTIAL: Final = ".part"
+_RESUMABLE: Final = ".resume"
 _STALE_SECONDS: Final = 24 * 3600.0
 
 
@@ -121,7 +123,7 @@ class Store:
             OSError: The disk or the stream failed; nothing of them stays.
         """
         self.remove_abandoned()
-        with self._new_file() as (file, temporary):
+        with self.new_file() as (file, temporary):
             found, count = _copy(stream, file, LARGEST if size is None else size, progress)
             if count > LARGEST:
                 raise WpmError(f"it is larger than the {LARGEST} bytes that a package may have")
@@ -130,14 +132,33 @@ class Store:
                 raise NotAsPromised(f"it has {more} bytes where {size} were promised: do not trust its source")
             if sha256 is not None and found != sha256:
                 raise NotAsPromised(f"its sha256 is {found} where {sha256} was promised: do not trust its source")
-            target = self.path(found)
-            file.flush()
-            os.fchmod(file.fileno(), 0o444)
-            os.fsync(file.fileno())
-            _make_folder(target.parent)
-            temporary.replace(target)
-            _sync_folder(target.parent)
-        return StoredObject(target, found, count)
+            return self.settle(file, temporary, found)
+
+    def settle(self, file: BinaryIO, temporary: Path, sha256: str) -> StoredObject:
+        """Make a temporary file that is whole an object of the store.
+
+        Args:
+            file: The file, open for writing and locked.
+            temporary: Where it is, in the store's own folder.
+            sha256: The hash of its bytes, which the caller has seen.
+
+        Raises:
+            OSError: The disk failed.
+        """
+        target = self.path(sha256)
+        file.flush()
+        os.fchmod(file.fileno(), 0o444)
+        os.fsync(file.fileno())
+        _make_folder(target.parent)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+        return StoredObject(target, sha256, os.fstat(file.fileno()).st_size)
+
+    def resumable(self, sha256: str) -> Path:
+        """Where a package is kept while it is downloaded; the folder is there."""
+        check_sha256(sha256)
+        _make_folder(self._temporary)
+        return self._temporary / (sha256 + _RESUMABLE)
 
     def add_file(self, path: Path, sha256: str | None = None) -> StoredObject:
         """Put a copy of a file into the store; errors are those of `add`, naming the file."""
@@ -150,7 +171,7 @@ class Store:
     def write_beside(self, relative: str, data: bytes) -> None:
         """Replace a small file of ours beside the objects, whole or not at all."""
         target = self.root / relative
-        with self._new_file() as (file, temporary):
+        with self.new_file() as (file, temporary):
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -163,13 +184,16 @@ class Store:
             yield from sorted(path for path in self._objects.rglob("*") if path.is_symlink() or not path.is_dir())
 
     def abandoned(self) -> list[Path]:
-        """Unfinished files whose writers are dead: harmless, and removed by the next one who writes."""
+        """Unfinished files whose writers are dead: harmless, and removed by the next one who writes.
+
+        What can be resumed is left alone for a day.
+        """
         return [path for path in self._partial() if _is_abandoned(path, remove=False)]
 
-    def remove_abandoned(self) -> None:
-        """Remove the unfinished files of dead writers; whoever installs does it."""
+    def remove_abandoned(self, *, resumable: bool = False) -> None:
+        """Remove the unfinished files of dead writers, those that can be resumed only if asked to; whoever installs does it."""
         for path in self._partial():
-            _is_abandoned(path, remove=True)
+            _is_abandoned(path, remove=True, resumable=resumable)
 
     def info(self) -> StoreInfo:
         """Count what is here."""
@@ -185,18 +209,18 @@ class Store:
         """Remove every package, compiled module and resolution; files that somebody writes at this moment stay."""
         import shutil
 
-        self.remove_abandoned()
+        self.remove_abandoned(resumable=True)
         for folder in (self.root / "adhoc", self.root / "compiled", self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _partial(self) -> list[Path]:
         try:
-            return sorted(path for path in self._temporary.iterdir() if path.name.endswith(_PARTIAL))
+            return sorted(path for path in self._temporary.iterdir() if path.name.endswith((_PARTIAL, _RESUMABLE)))
         except OSError:
             return []
 
     @contextmanager
-    def _new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+    def new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
         """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away."""
         _make_folder(self._temporary)
         while True:
@@ -257,7 +281,7 @@ def _lock(file: BinaryIO) -> None:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
 
-def _is_abandoned(path: Path, *, remove: bool) -> bool:
+def _is_abandoned(path: Path, *, remove: bool, resumable: bool = False) -> bool:
     """Whether no living process writes the file; `remove` deletes it then, while nobody can start to."""
     import errno
     import fcntl
@@ -272,8 +296,11 @@ def _is_abandoned(path: Path, *, remove: bool) -> bool:
         except OSError as error:
             if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
                 return False
-            if time.time() - os.fstat(descriptor).st_mtime < _STALE_SECONDS:
-                return False
+            unlocked = False
+        else:
+            unlocked = resumable or path.suffix == _PARTIAL
+        if not unlocked and time.time() - os.fstat(descriptor).st_mtime < _STALE_SECONDS:
+            return False
         if remove:
             with suppress(OSError):
                 path.unlink()

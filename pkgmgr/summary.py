@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from binfactory.node import Mount
     from pkgmgr.source import PackageSource
-    from webc_parser import Container
+    from webc_parser import Manifest
 
 Location = Path | str
 """Where the file of a package is: a path of this machine, or an http(s) URL."""
@@ -105,7 +105,7 @@ def summarize(
             size = file.seek(0, 2)
             file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        summary = _from_container(Container.open(path), source, path, folder)
+        summary = summarize_manifest(Container.open(path).manifest, source, path, folder=folder)
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
     except (WebcError, WpmError) as error:
@@ -116,26 +116,40 @@ def summarize(
     return replace(summary, name=name or summary.name, version=version or summary.version, sha256=sha256, size=size)
 
 
-def _from_container(container: Container, source: str, location: Location, folder: str | None) -> PackageSummary:
-    from binfactory.errors import FactoryError
-    from binfactory.node import PackageNode
-    from binfactory.opened import OpenPackage
-    from binfactory.package import command_names, manifest_mounts
+def summarize_manifest(
+    manifest: Manifest,
+    source: str,
+    location: Location,
+    *,
+    name: str = "",
+    version: Version | None = None,
+    folder: str | None = None,
+) -> PackageSummary:
+    """The summary that a manifest alone gives, without the hash and the size of its file.
 
-    manifest = container.manifest
+    Args:
+        manifest: The manifest.
+        source: Where the package comes from, as a lock writes it.
+        location: Where its file is.
+        name: Its name, where whoever keeps it says so: then what the manifest calls it is not looked at.
+        version: Its version, likewise.
+        folder: Where paths among its dependencies start; None forbids it to ask for paths, as it came from elsewhere.
+
+    Raises:
+        WpmError: Something in it cannot be.
+        WebcError: Something in it has the wrong type.
+    """
+    from binfactory.package import manifest_mounts, runnable_names
+
     _check_printable("alias of a dependency", manifest.use)
-    named = manifest.package.name and manifest.package.version
-    opened = OpenPackage(PackageNode("package", container=container))
-    try:
-        commands, mounts = tuple(command_names(opened)), manifest_mounts(opened)
-    except FactoryError as error:
-        raise WpmError(str(error)) from None
+    named = manifest.package.name and manifest.package.version and not name
+    commands, mounts = tuple(runnable_names(manifest)), manifest_mounts(manifest)
     _check_printable("command", (*commands, manifest.entrypoint or ""))
     for mount in mounts:
         _check_printable("mount", (mount.guest_path, mount.volume, mount.source_path, mount.dependency or ""))
     return PackageSummary(
-        check_name(manifest.package.name or "") if named else "",
-        Version.parse(manifest.package.version or "") if named else None,
+        check_name(manifest.package.name or "") if named else name,
+        Version.parse(manifest.package.version or "") if named else version,
         source,
         location,
         "",

@@ -8,7 +8,7 @@ thing is more than cargo's: a full version with build metadata (`1.2.3+wasix.2`)
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from pkgmgr.errors import WpmError
@@ -18,6 +18,8 @@ LONGEST: Final = 256
 
 MOST_COMPARATORS: Final = 32
 _LARGEST_NUMBER: Final = 2**64 - 1
+_REMEMBERED: Final = 4096
+"""How many texts are remembered with what they say: packages repeat one another's versions and requirements."""
 
 _NUMBER = r"(0|[1-9][0-9]{0,19})"
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
@@ -61,16 +63,7 @@ class Version(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Version:
         """Read a version; anything but a complete semver 2.0 version raises `WpmError`."""
-        match = _pattern(_VERSION).fullmatch(text) if len(text) <= LONGEST else None
-        if match is None:
-            raise WpmError(f"not a version: {_shown(text)}: expected MAJOR.MINOR.PATCH as in 1.2.3 or 1.2.3-rc.1")
-        major, minor, patch, pre, build = match.groups(default="")
-        numbers = [int(part) for part in (major, minor, patch)]
-        if max(numbers) > _LARGEST_NUMBER:
-            raise WpmError(f"not a version: {_shown(text)}: a number in it is larger than 64 bits")
-        if any(part.isdigit() and part[0] == "0" and part != "0" for part in pre.split(".")):
-            raise WpmError(f"not a version: {_shown(text)}: a number in its pre-release starts with 0")
-        return cls(numbers[0], numbers[1], numbers[2], pre, build)
+        return _parse_version(text)
 
     @property
     def core(self) -> tuple[int, int, int]:
@@ -78,23 +71,38 @@ class Version(NamedTuple):
         return self.major, self.minor, self.patch
 
     def __lt__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() < other._key()
+        return isinstance(other, Version) and self.order() < other.order()
 
     def __le__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() <= other._key()
+        return isinstance(other, Version) and self.order() <= other.order()
 
     def __gt__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() > other._key()
+        return isinstance(other, Version) and self.order() > other.order()
 
     def __ge__(self, other: tuple[object, ...]) -> bool:
-        return isinstance(other, Version) and self._key() >= other._key()
+        return isinstance(other, Version) and self.order() >= other.order()
 
-    def _key(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
+    def order(self) -> tuple[tuple[int, int, int], bool, _Key, _Key, str]:
+        """What versions are sorted by: as a sort's `key` it is made once for each version."""
         return self.core, not self.pre, _identifiers_key(self.pre), _identifiers_key(self.build), self.build
 
     def __str__(self) -> str:
         text = f"{self.major}.{self.minor}.{self.patch}"
         return text + (f"-{self.pre}" if self.pre else "") + (f"+{self.build}" if self.build else "")
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse_version(text: str) -> Version:
+    match = _pattern(_VERSION).fullmatch(text) if len(text) <= LONGEST else None
+    if match is None:
+        raise WpmError(f"not a version: {_shown(text)}: expected MAJOR.MINOR.PATCH as in 1.2.3 or 1.2.3-rc.1")
+    major, minor, patch, pre, build = match.groups(default="")
+    numbers = [int(part) for part in (major, minor, patch)]
+    if max(numbers) > _LARGEST_NUMBER:
+        raise WpmError(f"not a version: {_shown(text)}: a number in it is larger than 64 bits")
+    if any(part.isdigit() and part[0] == "0" and part != "0" for part in pre.split(".")):
+        raise WpmError(f"not a version: {_shown(text)}: a number in its pre-release starts with 0")
+    return Version(numbers[0], numbers[1], numbers[2], pre, build)
 
 
 class Comparator(NamedTuple):
@@ -196,15 +204,7 @@ class Requirement(NamedTuple):
 
         Raises `WpmError` naming the part that is wrong.
         """
-        stripped = text.strip(" ")
-        if stripped in {"*", "x", "X", "latest"}:
-            return cls()
-        if "+" in stripped:
-            return cls(exact=_exact_build(stripped, text))
-        parts = stripped.split(",")
-        if len(parts) > MOST_COMPARATORS:
-            raise WpmError(f"not a version requirement: {_shown(text)}: more than {MOST_COMPARATORS} parts")
-        return cls(tuple(_comparator(part.strip(" "), text) for part in parts))
+        return _parse_requirement(text)
 
     def matches(self, version: Version) -> bool:
         """Whether the version satisfies the requirement.
@@ -213,8 +213,9 @@ class Requirement(NamedTuple):
         """
         if self.exact is not None:
             return version == self.exact
-        if not all(comparator.matches(version) for comparator in self.comparators):
-            return False
+        for comparator in self.comparators:
+            if not comparator.matches(version):
+                return False
         return not version.pre or any(comparator.allows_pre(version) for comparator in self.comparators)
 
     def __str__(self) -> str:
@@ -225,6 +226,19 @@ class Requirement(NamedTuple):
 
 ANY: Final = Requirement()
 """`*`"""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parse_requirement(text: str) -> Requirement:
+    stripped = text.strip(" ")
+    if stripped in {"*", "x", "X", "latest"}:
+        return Requirement()
+    if "+" in stripped:
+        return Requirement(exact=_exact_build(stripped, text))
+    parts = stripped.split(",")
+    if len(parts) > MOST_COMPARATORS:
+        raise WpmError(f"not a version requirement: {_shown(text)}: more than {MOST_COMPARATORS} parts")
+    return Requirement(tuple(_comparator(part.strip(" "), text) for part in parts))
 
 
 def _exact_build(stripped: str, text: str) -> Version:

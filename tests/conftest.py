@@ -22,3 +22,12 @@ def private_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     """Keep every test's store away from the user's own; one for each worker, so that modules compile once."""
     if "WPM_CACHE_DIR" not in os.environ:
         monkeypatch.setenv("WPM_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "store"))
+
+
+@pytest.fixture(autouse=True)
+def private_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the user's own configuration, registry and tokens away from every test."""
+    if "WPM_CONFIG_DIR" not in os.environ:
+        monkeypatch.setenv("WPM_CONFIG_DIR", str(tmp_path_factory.getbasetemp() / "config"))
+    for variable in ("WPM_REGISTRY", "WPM_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)

@@ -156,7 +156,8 @@ def read_sections(data: memoryview, version: Version) -> Layout:
     _refuse_overlaps(sections, index_end)
     atom_root = atoms.directory(0, 0)
     return Layout(
-        manifest=parse_manifest(raw, manifest.value, has_atom_volume="atom" in volumes),
+        # Version 3 is younger than the `fs` annotation: without one nothing is mounted.
+        manifest=parse_manifest(raw, manifest.value, has_atom_volume=version is Version.V2 and "atom" in volumes),
         atom_root=atom_root,
         atoms=atom_views(atom_root),
         volumes=dict(sorted(volumes.items())),

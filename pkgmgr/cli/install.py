@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_registry, positive
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, positive
 
 if TYPE_CHECKING:
     import argparse
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `wpm install`."""
     add_project(parser)
     add_registry(parser)
+    add_refresh(parser)
     lock = parser.add_mutually_exclusive_group()
     lock.add_argument("--locked", action="store_true", help="fail where wasmer.lock is missing or would change")
     lock.add_argument("--frozen", action="store_true", help="follow wasmer.lock as it is, whatever wasmer.toml says")
@@ -36,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         offline=arguments.offline,
         jobs=arguments.jobs,
         compile=not arguments.no_compile,
+        refresh=arguments.refresh,
     )
     project = Project.open(arguments.project)
     report = install(project, Store.default(), options)

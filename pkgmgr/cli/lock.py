@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_registry
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry
 
 if TYPE_CHECKING:
     import argparse
@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `wpm lock`."""
     add_project(parser)
     add_registry(parser)
+    add_refresh(parser)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="write nothing, fail where wasmer.lock is missing or stale")
     how.add_argument(
@@ -36,7 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     upgrade = None if arguments.upgrade is None else frozenset(arguments.upgrade) or UPGRADE_ALL
     options = InstallOptions(
-        registry=arguments.registry, locked=arguments.check, offline=arguments.offline, upgrade=upgrade
+        registry=arguments.registry,
+        locked=arguments.check,
+        offline=arguments.offline,
+        upgrade=upgrade,
+        refresh=arguments.refresh,
     )
     project = Project.open(arguments.project)
     try:

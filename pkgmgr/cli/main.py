@@ -48,6 +48,16 @@ VERBS: Final = {
     "build": Verb("Pack a directory with a wasmer.toml into a WEBC file", "wpm build . -o hello.webc"),
     "inspect": Verb("Show what is in a WEBC file", "wpm inspect --files hello.webc"),
     "unpack": Verb("Extract a WEBC file into a directory", "wpm unpack hello.webc -o hello"),
+    "login": Verb("Keep a token for a registry", "wpm login --with-token < token.txt"),
+    "logout": Verb("Forget the token for a registry", "wpm logout --registry https://registry.example/graphql"),
+    "config": Verb(
+        "Show and change which registry answers for which namespace, and mirrors",
+        "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
+    ),
+    "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
+    "registry": Verb(
+        "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
+    ),
     "cache": Verb("Look after the store: verify, info, dir, clean", "wpm cache verify"),
 }
 

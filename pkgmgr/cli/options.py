@@ -20,10 +20,20 @@ def add_registry(parser: argparse.ArgumentParser) -> None:
     """Add `--registry` and `--offline`: where packages may come from."""
     parser.add_argument(
         "--registry",
-        metavar="DIR",
-        help="the registry for all names but wpm/*: a directory or its file:// URL (default: WPM_REGISTRY)",
+        metavar="REGISTRY",
+        help="the registry for every namespace that the configuration does not map: a directory, file:///… or "
+        "https://…/graphql (default: WPM_REGISTRY, then registries.* of wpm config, then Wasmer's)",
     )
-    parser.add_argument("--offline", action="store_true", help="never use the network")
+    parser.add_argument(
+        "--offline", action="store_true", help="never use the network; what is known is used, however old"
+    )
+
+
+def add_refresh(parser: argparse.ArgumentParser) -> None:
+    """Add `--refresh`: ask registries anew."""
+    parser.add_argument(
+        "--refresh", action="store_true", help="ask registries again, where what they said is a few minutes old, too"
+    )
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_registry
+from pkgmgr.cli.options import add_refresh, add_registry
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=_seconds, metavar="TIME", help="end the guest after 10, 1.5s, 500ms, 2m …")
     parser.add_argument("--memory", type=_size, metavar="SIZE", help="the most memory for a process: 64M, 1G …")
     add_registry(parser)
+    add_refresh(parser)
 
 
 def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
@@ -92,7 +93,10 @@ def run(arguments: argparse.Namespace) -> int:
         network=arguments.net,
     )
     install = InstallOptions(
-        registry=arguments.registry, offline=arguments.offline, include=tuple(arguments.include_webc)
+        registry=arguments.registry,
+        offline=arguments.offline,
+        include=tuple(arguments.include_webc),
+        refresh=arguments.refresh,
     )
     return _wait(start(arguments.input, Store.default(), install, options), arguments.timeout)
 

@@ -45,7 +45,7 @@ def load_manifest(directory_or_file: Path) -> ProjectManifest:
         if found is None:
             raise WpmError(f"{path}: there is no wasmer.toml here: write one, or name another directory")
         path = found
-    return parse_manifest(_read(path), path)
+    return parse_manifest(read_text(path), path)
 
 
 def parse_manifest(text: str, path: Path) -> ProjectManifest:
@@ -88,8 +88,12 @@ def parse_manifest(text: str, path: Path) -> ProjectManifest:
     )
 
 
-def _read(path: Path) -> str:
-    """The text of a file, without waiting for a pipe and without believing its size."""
+def read_text(path: Path) -> str:
+    """The text of a manifest, without waiting for a pipe and without believing its size.
+
+    Raises:
+        WpmError: It cannot be read, is too large or is not UTF-8.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         with os.fdopen(descriptor, "rb") as file:

@@ -1,27 +1,36 @@
 """A registry that is a directory: `packages/NAMESPACE/NAME/VERSION.webc`; `_` is the namespace of those without one.
 
-An empty file `VERSION.yanked` beside a version withdraws it: it can still be had by those who locked it.
+A file `VERSION.yanked` beside a version withdraws it: it can still be had by those who locked it. What is in the mark is the
+reason, if anything is. `index.json` beside the versions (see `pkgmgr.registry.index`) saves reading them. A package that
+was pushed to the registry without a name is `releases/SHA256.webc`.
 """
 
 from __future__ import annotations
 
+import os
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.source import split_name
+from pkgmgr.source import GLOBAL_NAMESPACE, check_name, check_sha256, split_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from pkgmgr.registry.index import PackageIndex
     from pkgmgr.registry.listing import FoundPackage, PackageAbout
+    from pkgmgr.registry.record import PackageRecord
     from pkgmgr.summary import PackageSummary
 
-_SUFFIX: Final = ".webc"
-_YANKED: Final = ".yanked"
+SUFFIX: Final = ".webc"
+YANKED: Final = ".yanked"
+RELEASES: Final = "releases"
 _MOST_VERSIONS: Final = 10_000
-_MOST_NAMES: Final = 10_000
+_MOST_NAMES: Final = 100_000
+_MOST_RECORDS: Final = 100_000
+_LONGEST_REASON: Final = 1000
 
 
 class DirectoryRegistry:
@@ -40,29 +49,71 @@ class DirectoryRegistry:
         self.title = title
         self._source = source
         self._packages = root / "packages"
+        self._indexes: dict[str, tuple[tuple[int, ...], PackageIndex]] = {}
+        self._records: dict[Path, PackageRecord] = {}
 
     def versions(self, name: str) -> Sequence[Version]:
         """The versions whose files are there; a file whose name is not a version is none."""
-        return list(self._named(name, _SUFFIX))
+        return list(self._named(name, SUFFIX))
 
     def yanked(self, name: str) -> Collection[Version]:
         """The versions with a mark beside their files."""
-        return set(self._named(name, _YANKED))
+        return set(self._named(name, YANKED))
 
     def prefetch(self, names: Collection[str]) -> None:
         """Nothing: they are here."""
 
     def summary(self, name: str, version: Version) -> PackageSummary:
-        """Read one version's own file."""
-        from pkgmgr.summary import summarize
+        """What the index says of one version, where it speaks of the file that is there; else what the file says."""
+        return self.record(name, version).summary
 
-        return summarize(self.location(name, version), self._source, name=name, version=version)
+    def record(self, name: str, version: Version) -> PackageRecord:
+        """The same, and the manifest; raises `WpmError` where the file cannot be read or is not that package."""
+        path = self.location(name, version)
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+        if (known := self._records.get(path)) is not None and known.describes(status):
+            return known
+        record = self._index(name).record(version, path, self._source)
+        if record is None or not record.describes(status) or not S_ISREG(status.st_mode):
+            from pkgmgr.registry.record import read_record
+
+            record = read_record(path, self._source, name, version)
+        return self._remember(path, record)
+
+    def release(self, sha256: str) -> PackageRecord | None:
+        """The package with this hash that was pushed without a name; None where there is none."""
+        path = self.release_path(sha256)
+        if not path.is_file():
+            return None
+        if (known := self._records.get(path)) is not None and known.describes(path.stat()):
+            return known
+        from pkgmgr.registry.record import read_record
+
+        record = read_record(path, self._source)
+        return self._remember(path, record) if record.summary.sha256 == sha256 else None
+
+    def release_path(self, sha256: str) -> Path:
+        """Where such a package is, or would be."""
+        return self.root / RELEASES / f"{check_sha256(sha256)}{SUFFIX}"
+
+    def reason(self, name: str, version: Version) -> str | None:
+        """Why a version was yanked, in one line; None where it was not, empty where nobody said."""
+        from pkgmgr.registry.listing import one_line
+
+        try:
+            with self.location(name, version).with_name(f"{version}{YANKED}").open("rb") as file:
+                return one_line(file.read(_LONGEST_REASON).decode("utf-8", "replace"))
+        except OSError:
+            return None
 
     def similar(self, name: str) -> Sequence[str]:
         """Names of this directory that are spelled nearly so."""
         from difflib import get_close_matches
 
-        return get_close_matches(name, self._names(), 3, 0.75)
+        return get_close_matches(name, self.names(), 3, 0.75)
 
     def search(self, text: str, most: int) -> Sequence[FoundPackage]:
         """Look into every package's newest version: first those with the text in their names."""
@@ -70,61 +121,118 @@ class DirectoryRegistry:
 
         wanted = text.casefold()
         found: list[tuple[bool, str, FoundPackage]] = []
-        for name in self._names():
-            if (about := self.about(name)) is None:
+        for name in self.names():
+            try:
+                about = self.about(name)
+            except WpmError:
+                continue
+            if about is None:
                 continue
             named = wanted in name.casefold()
             if named or wanted in about.description.casefold():
                 newest = next((release.version for release in about.releases if not release.yanked), None)
                 found.append((not named, name, FoundPackage(name, newest, about.description)))
-        return [each for _, _, each in sorted(found)[:most]]
+        return [each for _, _, each in sorted(found, key=lambda each: each[:2])[:most]]
 
     def about(self, name: str) -> PackageAbout | None:
         """What the newest version that is not yanked says."""
-        from pkgmgr.registry.listing import Release, about_file
+        from pkgmgr.registry.listing import Release, about_manifest
 
         yanked = self.yanked(name)
-        releases = [
-            Release(version, version in yanked, None, self.location(name, version).stat().st_size)
-            for version in sorted(self.versions(name), reverse=True)
-        ]
+        releases = []
+        for version in sorted(self.versions(name), reverse=True):
+            path = self.location(name, version)
+            if (known := self._known(name, version, path)) is not None:
+                releases.append(Release(version, version in yanked, known.summary.sha256, known.summary.size))
+            else:
+                releases.append(Release(version, version in yanked, None, path.stat().st_size))
         if not releases:
             return None
         speaker = next((release for release in releases if not release.yanked), releases[0])
-        return about_file(self.location(name, speaker.version), name, releases)
+        return about_manifest(self.record(name, speaker.version).manifest, name, releases)
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
-        """Hash file after file until one has the hash."""
-        import hashlib
+        """Ask the indexes, then the files that no index speaks of, until one has the hash."""
+        found = self.find_hash(sha256)
+        if found is not None:
+            return self.summary(*found)
+        release = self.release(sha256)
+        return None if release is None else release.summary
 
-        for path in sorted(self._packages.glob(f"*/*/*{_SUFFIX}")):
+    def find_hash(self, sha256: str) -> tuple[str, Version] | None:
+        """The name and version of the file with this hash; what was looked into is remembered."""
+        unknown: list[tuple[str, Version]] = []
+        for name in self.names():
+            for version in self._named(name, SUFFIX):
+                known = self._known(name, version, self.location(name, version))
+                if known is None:
+                    unknown.append((name, version))
+                elif known.summary.sha256 == sha256:
+                    return name, version
+        for name, version in unknown:
             try:
-                with path.open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError:
+                if self.record(name, version).summary.sha256 == sha256:
+                    return name, version
+            except WpmError:
                 continue
-            if found == sha256:
-                for version in _versions_of([path.name], _SUFFIX):
-                    return self.summary(f"{path.parent.parent.name}/{path.parent.name}".removeprefix("_/"), version)
         return None
 
     def location(self, name: str, version: Version) -> Path:
         """The path of one version; whether there is a file is not asked."""
-        return self._folder(name) / f"{version}{_SUFFIX}"
+        return self.folder(name) / f"{version}{SUFFIX}"
 
-    def _folder(self, name: str) -> Path:
+    def folder(self, name: str) -> Path:
+        """The folder of a package; raises `WpmError` for what cannot be a name."""
         return self._packages.joinpath(*split_name(name))
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """Every package that has a folder, in order."""
         from itertools import islice
 
         folders = islice(self._packages.glob("*/*/"), _MOST_NAMES)
-        return sorted(f"{folder.parent.name}/{folder.name}".removeprefix("_/") for folder in folders)
+        names = (f"{folder.parent.name}/{folder.name}".removeprefix(f"{GLOBAL_NAMESPACE}/") for folder in folders)
+        return sorted(name for name in names if is_name(name))
+
+    def _index(self, name: str) -> PackageIndex:
+        from pkgmgr.registry.index import INDEX_NAME, PackageIndex
+
+        path = self.folder(name) / INDEX_NAME
+        key: tuple[int, ...]
+        try:
+            status = path.stat()
+            key = (status.st_ino, status.st_size, status.st_mtime_ns)
+        except OSError:
+            key = ()
+        known = self._indexes.get(name)
+        if known is None or known[0] != key:
+            if len(self._indexes) >= _MOST_RECORDS:
+                self._indexes.clear()
+            known = self._indexes[name] = (key, PackageIndex(path, name))
+        return known[1]
+
+    def _known(self, name: str, version: Version, path: Path) -> PackageRecord | None:
+        """What memory or the index says of a file, if it is true; the file is not read."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        for record in (self._records.get(path), self._index(name).record(version, path, self._source)):
+            if record is not None and record.describes(status):
+                return record
+        return None
+
+    def _remember(self, path: Path, record: PackageRecord) -> PackageRecord:
+        if len(self._records) >= _MOST_RECORDS:
+            self._records.clear()
+        self._records[path] = record
+        return record
 
     def _named(self, name: str, suffix: str) -> Iterator[Version]:
-        folder = self._folder(name)
+        folder = self.folder(name)
         try:
-            names = [entry.name for entry in folder.iterdir() if entry.name.endswith(suffix)]
+            # Half the time of `iterdir`, which makes a path of every name.
+            with os.scandir(folder) as entries:
+                names = [entry.name for entry in entries if entry.name.endswith(suffix)]
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
@@ -142,3 +250,11 @@ def _versions_of(names: list[str], suffix: str) -> Iterator[Version]:
             yield Version.parse(name.removesuffix(suffix))
         except WpmError:
             continue
+
+
+def is_name(name: str) -> bool:
+    """Whether this is a package name in its one form."""
+    try:
+        return check_name(name) == name
+    except WpmError:
+        return False

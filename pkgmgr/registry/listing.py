@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pkgmgr.version import Version
+    from webc_parser import Manifest
 
 _LONGEST: Final = 1000
 
@@ -86,23 +87,38 @@ def about_file(path: Path, name: str, releases: Iterable[Release]) -> PackageAbo
 
     try:
         with Container.open(path) as container:
-            manifest = container.manifest
-            info = manifest.package
-            return PackageAbout(
-                name,
-                tuple(releases),
-                one_line(info.description),
-                one_line(info.license),
-                one_line(info.homepage),
-                one_line(info.repository),
-                tuple(one_line(command) for command in manifest.commands),
-                manifest.entrypoint and one_line(manifest.entrypoint),
-                tuple((one_line(alias), one_line(each.spec)) for alias, each in manifest.use.items()),
-            )
+            return _about(container.manifest, name, releases)
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
     except WebcError as error:
         raise WpmError(f"{path}: {error}") from None
+
+
+def about_manifest(text: str, name: str, releases: Iterable[Release]) -> PackageAbout:
+    """What a container's manifest, as JSON, says of the package; raises `WpmError` where it is none."""
+    import json
+
+    from webc_parser import WebcError, parse_manifest
+
+    try:
+        return _about(parse_manifest(json.loads(text)), name, releases)
+    except (ValueError, RecursionError, WebcError) as error:
+        raise WpmError(f"{name}: its manifest cannot be read: {error}") from None
+
+
+def _about(manifest: Manifest, name: str, releases: Iterable[Release]) -> PackageAbout:
+    info = manifest.package
+    return PackageAbout(
+        name,
+        tuple(releases),
+        one_line(info.description),
+        one_line(info.license),
+        one_line(info.homepage),
+        one_line(info.repository),
+        tuple(one_line(command) for command in manifest.commands),
+        manifest.entrypoint and one_line(manifest.entrypoint),
+        tuple((one_line(alias), one_line(each.spec)) for alias, each in manifest.use.items()),
+    )
 
 
 def one_line(text: str | None) -> str:

@@ -1,20 +1,32 @@
-"""Which registry answers for which name: `wpm/*` is what wpm carries, everything else is configured."""
+"""Which registry answers for which name.
+
+| name | registry |
+| --- | --- |
+| a package file of `--include-webc` | that file |
+| `ns/…` with a line `"ns/*"` in the configuration | what that line says, even where it has no such package |
+| `wpm/…` | the embedded registry |
+| everything else | `--registry`, or `WPM_REGISTRY`, or the line `"*"` of the configuration, or Wasmer's |
+
+So nobody can put a package into the way of a namespace that has its own registry (dependency confusion). A hash may be
+asked for in all of them, as what comes of it is checked: first those of this machine, then those with namespaces of their
+own, in the order of the configuration, and the one for everything else last, so that it hears only of hashes that
+none of the others has; one that cannot be reached ends the search, rather than sending the hash on.
+"""
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import BY_HASH, EMBEDDED, PATH, REGISTRY, LockedPackage
-from pkgmgr.registry.directory import DirectoryRegistry
-from pkgmgr.source import PathSource, parse_source
+from pkgmgr.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
+from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING, is_host_of, is_network, parse_place
+from pkgmgr.source import PathSource
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pkgmgr.registry.included import IncludedPackages
     from pkgmgr.registry.protocol import Registry
@@ -24,15 +36,19 @@ if TYPE_CHECKING:
 EMBEDDED_NAMESPACE: Final = "wpm"
 VARIABLE: Final = "WPM_REGISTRY"
 
+_GIVEN: Final = "given"
+
 
 class Registries:
-    """The embedded registry and the configured one.
+    """All registries of a run; one is opened when it is first asked.
 
     Args:
-        embedded: What answers for `wpm/*`.
-        configured: What answers for every other name; None where none is configured.
-        offline: Whether registries that need the network must not be asked.
+        embedded: What `embedded` means.
+        configured: What answers for every name that `places` has no line for; None leaves it to the line `*`.
+        offline: Whether the network must not be used.
         included: Package files that answer for their names before any registry.
+        places: Where registries are (`parse_place`), by `namespace/*` in small letters, or `*`.
+        opener: Opens the registry at a place.
     """
 
     def __init__(
@@ -42,27 +58,47 @@ class Registries:
         *,
         offline: bool = False,
         included: IncludedPackages | None = None,
+        places: Mapping[str, str] | None = None,
+        opener: Callable[[str], Registry] | None = None,
     ) -> None:
         self.included = included
         self.embedded = embedded
-        self.configured = configured
         self.offline = offline
+        self._places = {f"{EMBEDDED_NAMESPACE}/*": EMBEDDED_PLACE, **(places or {})}
+        self._opener = opener
+        self._opened: dict[str, Registry] = {EMBEDDED_PLACE: embedded}
+        if configured is not None:
+            self._places[EVERYTHING] = _GIVEN
+            self._opened[_GIVEN] = configured
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where the registries are, by pattern; the same ones answer the same."""
+        return self._places
+
+    @property
+    def configured(self) -> Registry | None:
+        """The registry for every name that has no line of its own."""
+        return self._open(self._places[EVERYTHING]) if EVERYTHING in self._places else None
 
     def answering(self, name: str) -> Registry:
         """The registry that answers for a name; raises `WpmError` where there is none."""
         if self.included is not None and name in self.included:
             return self.included
-        if name.startswith(f"{EMBEDDED_NAMESPACE}/"):
-            return self.embedded
-        if self.configured is None:
-            raise WpmError(f"{name}: no registry is configured for it: name one with --registry or {VARIABLE}")
-        return self._usable(self.configured, name)
+        return self._open(self._place(name))
 
     def check(self, source: NamedSource) -> None:
-        """See that the registry a source insists on is the one that would answer."""
-        if source.registry is not None and source.registry not in self.answering(source.name).title.split("/"):
+        """See that the registry a source insists on is the one that answers; raises `WpmError` where it is not."""
+        if source.registry is None:
+            return
+        place = self._place(source.name)
+        if not is_network(place) or not is_host_of(source.registry, place):
+            from pkgmgr.config import pattern_of
+
             raise WpmError(
-                f"{source}: no registry {source.registry} is configured: name it with --registry or {VARIABLE}"
+                f"{source}: {source.name} is looked up in {self._open(place).title}; to have it from "
+                f"{source.registry}, run: wpm config set 'registries.{pattern_of(source.name)}' "
+                f"https://{source.registry}/graphql"
             )
 
     def versions(self, name: str) -> Sequence[Version]:
@@ -88,15 +124,20 @@ class Registries:
             registry.prefetch(known)
 
     def similar(self, name: str) -> Sequence[str]:
-        """Names that somebody may have meant who asked for one that is not there."""
-        return self.answering(name).similar(name)
+        """Names that somebody may have meant who asked for one that is not there; only those that it would answer for."""
+        registry = self.answering(name)
+        return [each for each in registry.similar(name) if self.answering(each) is registry]
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
-        """The package with this hash, from whichever registry has it."""
-        for registry in (self.included, self.embedded, self.configured):
-            if registry is None or (registry.needs_network and self.offline):
+        """The package with this hash, from whichever registry has it; raises `WpmError` where one cannot be asked."""
+        for registry in self._by_trust():
+            try:
+                found = registry.by_hash(sha256)
+            except WpmError:
+                if not (self.offline and registry.needs_network):
+                    raise
                 continue
-            if (found := registry.by_hash(sha256)) is not None:
+            if found is not None:
                 return found
         return None
 
@@ -104,58 +145,89 @@ class Registries:
         """Where the file of a locked package is; paths of the lock start at the project's folder.
 
         Raises:
-            WpmError: No registry is there that has it.
+            WpmError: No registry is there that has it, or its namespace has another registry now.
         """
         match package.source:
             case source if source.startswith(PATH):
                 return PathSource(source.removeprefix(PATH)).below(project)
-            case source if source == BY_HASH or (source in (EMBEDDED, REGISTRY) and not package.name):
-                if (summary := self.by_hash(package.sha256)) is None:
-                    raise WpmError(
-                        f"{package.id}: neither the store nor a registry has a package with the hash {package.sha256}"
-                    )
-                return summary.location
-            case source if source in (EMBEDDED, REGISTRY):
-                return self.answering(package.name).location(package.name, Version.parse(package.version))
+            case source if source in (EMBEDDED, REGISTRY) or source.startswith(NETWORK):
+                return self._location_by_name(package) if package.name else self._location_by_hash(package)
+            case source if source == BY_HASH:
+                return self._location_by_hash(package)
             case source:
                 return source
 
-    def _usable(self, registry: Registry, name: str) -> Registry:
-        if registry.needs_network and self.offline:
-            raise WpmError(f"{name}: its registry {registry.title} needs the network, which --offline forbids")
-        return registry
+    def _location_by_hash(self, package: LockedPackage) -> Location:
+        if (summary := self.by_hash(package.sha256)) is None:
+            raise WpmError(
+                f"{package.id}: neither the store nor a registry has a package with the hash {package.sha256}"
+            )
+        return summary.location
+
+    def _location_by_name(self, package: LockedPackage) -> Location:
+        version = Version.parse(package.version)
+        if self.included is not None and package.name in self.included:
+            return self.included.location(package.name, version)
+        place = self._locked_place(package)
+        registry = self._open(place)
+        if is_network(place):
+            from pkgmgr.registry.graphql import GraphqlRegistry
+
+            if isinstance(registry, GraphqlRegistry):
+                return registry.locate(package.name, version, package.sha256).url
+        return registry.location(package.name, version)
+
+    def _locked_place(self, package: LockedPackage) -> str:
+        """The place of the registry that a package was locked from; raises `WpmError` where it may not be asked for it."""
+        place = self._place(package.name)
+        if place == _GIVEN or package.source == _source(place):
+            return place
+        own_line = self._line(package.name) != EVERYTHING
+        if package.source.startswith(NETWORK) and not own_line:
+            # The lock says where it is from, and nobody has claimed this namespace for another place.
+            return parse_place(package.source.removeprefix(NETWORK), Path())
+        if package.source == REGISTRY and not own_line:
+            raise WpmError(
+                f"{package.id}: locked from a directory registry: name it with --registry or {VARIABLE}, or run: wpm lock"
+            )
+        where = package.source.removeprefix(NETWORK)
+        raise WpmError(
+            f"{package.id}: locked from {'a directory' if where == REGISTRY else where}, but {self._line(package.name)} "
+            f"is {place} now: run: wpm lock"
+        )
+
+    def _line(self, name: str) -> str:
+        """The pattern whose place answers for a name."""
+        from pkgmgr.config import pattern_of
+
+        pattern = pattern_of(name)
+        return pattern if pattern in self._places else EVERYTHING
+
+    def _place(self, name: str) -> str:
+        place = self._places.get(self._line(name))
+        if place is None:
+            raise WpmError(f"{name}: no registry is configured for it: name one with --registry or {VARIABLE}")
+        return place
+
+    def _open(self, place: str) -> Registry:
+        if place not in self._opened:
+            if self._opener is None:
+                raise WpmError(f"{place}: nobody can open this registry")
+            self._opened[place] = self._opener(place)
+        return self._opened[place]
+
+    def _by_trust(self) -> Iterator[Registry]:
+        """Everyone who may be asked for a hash, those of this machine first and the one for everything last."""
+        if self.included is not None:
+            yield self.included
+        own = [place for pattern, place in self._places.items() if pattern != EVERYTHING]
+        places = [EMBEDDED_PLACE, *own, *(place for pattern, place in self._places.items() if pattern == EVERYTHING)]
+        for place in sorted(dict.fromkeys(places), key=is_network):
+            yield self._open(place)
 
 
-def open_registries(
-    configured: str | None = None, *, offline: bool = False, include: Sequence[Path] = ()
-) -> Registries:
-    """The registries of this run.
-
-    Args:
-        configured: What the command line names: a directory or a `file://` URL; None asks `WPM_REGISTRY`.
-        offline: Whether the network must not be used.
-        include: Package files that answer for their names before any registry.
-
-    Raises:
-        WpmError: The configured registry is none, or an included file is no package.
-    """
-    import registry_fixtures
-
-    embedded = DirectoryRegistry(registry_fixtures.ROOT, EMBEDDED, "the embedded registry")
-    text = configured or os.environ.get(VARIABLE) or ""
-    included = None
-    if include:
-        from pkgmgr.registry.included import IncludedPackages
-
-        included = IncludedPackages(include)
-    return Registries(embedded, _open(text) if text else None, offline=offline, included=included)
-
-
-def _open(text: str) -> Registry:
-    source = parse_source(text) if "://" in text else PathSource(text)
-    if not isinstance(source, PathSource):
-        raise WpmError(f"{text}: not a registry: expected a directory, or its file:// URL")
-    root = source.below(Path.cwd())
-    if not (root / "packages").is_dir():
-        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it")
-    return DirectoryRegistry(root, REGISTRY, str(root))
+def _source(place: str) -> str:
+    """What a lock writes as the source of a package of the registry at a place."""
+    if is_network(place):
+        return NETWORK + place
+    return EMBEDDED if place == EMBEDDED_PLACE else REGISTRY

@@ -55,7 +55,8 @@ def rewritten(container: Container) -> bytes:
         manifest=container.manifest,
         atoms=container.atoms,
         volumes=container.volumes,
-        version=Version.V3 if container.version is Version.V1 else container.version,
+        # Version 2 mounts what a package without an `fs` table has, as version 1 does; version 3 does not.
+        version=Version.V2 if container.version is Version.V1 else container.version,
     )
     return target.getvalue()
 

@@ -1,0 +1,120 @@
+"""`wpm login`: keep a token for a registry, after asking the registry whose it is."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from pkgmgr.cli.options import add_json
+from pkgmgr.errors import WpmError
+
+if TYPE_CHECKING:
+    import argparse
+
+_WASMER: Final = "https://registry.wasmer.io"
+_WASMER_TOKENS: Final = "https://wasmer.io/settings/access-tokens"
+_LONGEST_LINE: Final = 1 << 16
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `wpm login`."""
+    add_login_registry(parser)
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--with-token", action="store_true", help="read the token from standard input, as scripts do")
+    how.add_argument(
+        "--token", metavar="TOKEN", help="the token; others of this machine can see it here while the command runs"
+    )
+    add_json(parser)
+
+
+def add_login_registry(parser: argparse.ArgumentParser) -> None:
+    """Add `--registry` as `login` and `logout` mean it."""
+    parser.add_argument(
+        "--registry", metavar="URL", help="the registry (default: WPM_REGISTRY, else that of the configuration)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask for the token, check it, keep it."""
+    from pkgmgr.credentials import VARIABLE, Credentials
+    from pkgmgr.http.origin import origin_of
+
+    url = login_url(arguments.registry)
+    origin = origin_of(url)
+    token = _token(arguments, origin)
+    username = viewer(url, token)
+    credentials = Credentials()
+    credentials.store(origin, token)
+    if arguments.json:
+        from pkgmgr.cli.output import print_json
+
+        print_json({"registry": url, "username": username, "file": str(credentials.path)})
+        return 0
+    from pkgmgr.cli.output import print_text
+
+    print_text(f"logged in to {url} as {username}; the token is in {credentials.path}")
+    import os
+
+    if os.environ.get(VARIABLE):
+        print(f"wpm: {VARIABLE} is set, and wins over what is kept", file=sys.stderr)
+    return 0
+
+
+def login_url(registry: str | None) -> str:
+    """The URL of the registry that is meant; raises `WpmError` where that is one without tokens."""
+    from pkgmgr.config import Configuration
+    from pkgmgr.registry.opening import default_place
+    from pkgmgr.registry.place import is_network
+
+    place = default_place(Configuration.load(), registry)
+    if not is_network(place):
+        raise WpmError(f"{place}: a registry of this machine needs no token: name another with --registry")
+    return place
+
+
+def viewer(url: str, token: str) -> str:
+    """Whose token it is, as the registry says.
+
+    Args:
+        url: The registry.
+        token: The token; it is sent to this registry only.
+
+    Raises:
+        WpmError: The registry does not know it, or cannot be asked.
+    """
+    from pkgmgr.http.client import HttpClient
+    from pkgmgr.http.origin import origin_of
+    from pkgmgr.registry.endpoint import Endpoint
+    from pkgmgr.registry.listing import one_line
+    from pkgmgr.registry.queries import VIEWER
+
+    origin = origin_of(url)
+    client = HttpClient(lambda asked: token if asked == origin else None)
+    try:
+        match Endpoint((url,), client).ask(lambda _: VIEWER).value("viewer"):
+            case {"username": str(username)} if one_line(username):
+                return one_line(username)
+    finally:
+        client.close()
+    raise WpmError(f"{url}: the registry does not know this token: make another one{_where(origin)}")
+
+
+def _token(arguments: argparse.Namespace, origin: str) -> str:
+    from pkgmgr.credentials import check_token
+
+    if arguments.token is not None:
+        return check_token(arguments.token, "--token")
+    if arguments.with_token:
+        return check_token(sys.stdin.readline(_LONGEST_LINE), "standard input")
+    if not sys.stdin.isatty():
+        raise WpmError("there is no terminal to ask for the token at: give it on standard input, with --with-token")
+    from getpass import getpass
+
+    try:
+        return check_token(getpass(f"Token for {origin}{_where(origin)}: "), "what was typed")
+    except EOFError:
+        raise WpmError("no token was typed") from None
+
+
+def _where(origin: str) -> str:
+    return f" ({_WASMER_TOKENS})" if origin == _WASMER else ""

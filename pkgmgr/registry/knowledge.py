@@ -1,0 +1,264 @@
+"""What a registry said of its packages: kept, asked for again when it is old, and used when nobody can be asked."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from pkgmgr.errors import Unreachable, WpmError
+from pkgmgr.registry.queries import release, versions
+from pkgmgr.registry.replies import Distribution, Offer, read_package, read_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from pkgmgr.http.cache import MetadataCache
+    from pkgmgr.registry.endpoint import Answer, Endpoint
+    from pkgmgr.registry.queries import Question
+    from pkgmgr.version import Version
+
+_T = TypeVar("_T")
+
+FRESH_SECONDS: Final = 600.0
+"""How long the versions of a package count as known where the registry does not say."""
+
+_FOR_EVER: Final = 100 * 365 * 86400.0
+_BATCH: Final = 50
+_BATCHES_AT_A_TIME: Final = 4
+_LONGEST_FRESH: Final = 86400.0
+
+
+class KnownPackage(NamedTuple):
+    """What is known of a package: its versions (None: there is no such package), and how old that is in seconds."""
+
+    offers: dict[Version, Offer] | None
+    age: float
+
+
+class _Kept(NamedTuple):
+    """What the cache has of a package; `etag` comes with the URL of who gave it."""
+
+    package: KnownPackage
+    etag: tuple[str, str] | None
+    fresh: bool
+
+
+class Knowledge:
+    """The packages of one registry, as far as it said anything about them; any number of threads may use it.
+
+    Args:
+        url: The registry.
+        endpoint: Who asks it, or its mirrors.
+        cache: Where its answers are kept.
+        offline: Whether the network must not be used.
+        refresh: Whether to ask anew where what is known is still fresh.
+        note: Told once where old answers are used; None prints it on standard error.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        endpoint: Endpoint,
+        cache: MetadataCache,
+        *,
+        offline: bool = False,
+        refresh: bool = False,
+        note: Callable[[str], object] | None = None,
+    ) -> None:
+        self.url = url
+        self.offline = offline
+        self._endpoint = endpoint
+        self._cache = cache
+        self._refresh = refresh
+        self._note = note or _to_stderr
+        self._noted = False
+        self._lock = threading.Lock()
+        self._packages: dict[str, KnownPackage] = {}
+
+    def package(self, name: str, *, anew: bool = False) -> KnownPackage:
+        """What is known of a package, asked for where that is nothing, or not fresh.
+
+        Args:
+            name: The package.
+            anew: Ask in any case.
+
+        Raises:
+            WpmError: Nothing is known, and the registry cannot be asked, or answers nonsense.
+        """
+        if not anew and (name in self._packages or self._from_cache(name)):
+            return self._packages[name]
+        kept = self._kept(name)
+        try:
+            self.check_online(name)
+            self._ask_for(name, kept)
+        except Unreachable as error:
+            if kept is None:
+                raise
+            self._packages[name] = kept.package
+            self._say_old(kept.package.age, error)
+        return self._packages[name]
+
+    def file(self, sha256: str) -> Distribution | None:
+        """The file with a hash; None where the registry has none. What is behind a hash does not change.
+
+        Raises:
+            WpmError: Nothing is known, and the registry cannot be asked, or answers nonsense.
+        """
+        what = f"sha256:{sha256}"
+        cached = self._cache.get(_key(self.url, what))
+        known = None
+        try:
+            known = None if cached is None else read_release(cached.value["release"], sha256, cached.value["url"])
+        except (WpmError, KeyError, TypeError):
+            cached = None
+        if known is not None and cached is not None and (cached.fresh or self.offline):
+            return known
+        self.check_online(what)
+        try:
+            answer = self._asked(what, lambda plain: release(sha256, plain=plain))
+        except Unreachable as error:
+            if known is None or cached is None:
+                raise
+            self._say_old(cached.age_seconds, error)
+            return known
+        value = told(self.url, what, lambda: answer.value("release"))
+        found = told(self.url, what, lambda: read_release(value, sha256, answer.url))
+        if found is not None:
+            # A URL with a query may be signed for a while only.
+            seconds = FRESH_SECONDS if "?" in found.url else _FOR_EVER
+            self._cache.put(_key(self.url, what), {"url": answer.url, "release": value}, None, seconds)
+        return found
+
+    def prefetch(self, names: Collection[str]) -> None:
+        """Ask for all that is not known in a few requests; what fails is asked for again by itself when it is needed."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._packages and not self._from_cache(name)]
+        if self.offline or not unknown:
+            return
+        batches = [unknown[start : start + _BATCH] for start in range(0, len(unknown), _BATCH)]
+        if len(batches) == 1:
+            self._ask_together(batches[0])
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(_BATCHES_AT_A_TIME, "ask") as pool:
+            list(pool.map(self._ask_together, batches))
+
+    def check_online(self, what: str) -> None:
+        """Raise `WpmError` where the network must not be used."""
+        if self.offline:
+            raise WpmError(f"{what}: not known from {self.url}, and --offline forbids to ask it")
+
+    def _from_cache(self, name: str) -> bool:
+        """Whether the cache knows enough of a package, which is then taken from it."""
+        if self._refresh and not self.offline:
+            return False
+        kept = self._kept(name)
+        if kept is None or not (kept.fresh or self.offline):
+            return False
+        if not kept.fresh:
+            self._say_old(kept.package.age, None)
+        self._packages[name] = kept.package
+        return True
+
+    def _kept(self, name: str) -> _Kept | None:
+        """What was kept of a package, where it can still be read."""
+        cached = self._cache.get(_key(self.url, name))
+        try:
+            if cached is None or (offers := read_package(cached.value["package"], name, cached.value["url"])) is None:
+                return None
+            etag = (cached.etag, cached.value["url"]) if cached.etag else None
+        except (WpmError, KeyError, TypeError):
+            return None
+        # Never quite new: a version that is missing may have come since.
+        return _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
+
+    def _ask_for(self, name: str, kept: _Kept | None) -> None:
+        """Ask for one package, or whether what was kept is still right."""
+        answer = self._asked(name, lambda plain: versions([name], plain=plain), kept.etag if kept else None)
+        if answer.data is None and kept is not None:
+            self._cache.renew(_key(self.url, name), _lifetime(answer))
+            self._packages[name] = KnownPackage(kept.package.offers, 0.0)
+            return
+        self._keep(name, told(self.url, name, lambda: answer.value("p0")), answer, answer.etag)
+
+    def _asked(self, what: str, question: Callable[[bool], Question], etag: tuple[str, str] | None = None) -> Answer:
+        try:
+            return self._endpoint.ask(question, etag)
+        except WpmError as error:
+            raise type(error)(f"{what}: {error}") from None
+
+    def _ask_together(self, names: Sequence[str]) -> None:
+        """Ask for packages in one request; what goes wrong is left to those who need them."""
+        # The same resolution asks for the same packages again: then whether all that is still right is one question.
+        key = _key(self.url, f"together {' '.join(names)}")
+        cached = self._cache.get(key)
+        kept = {name: found for name in names if (found := self._kept(name)) is not None} if cached else {}
+        try:
+            etag = (cached.etag, cached.value) if cached and cached.etag and len(kept) == len(names) else None
+            answer = self._endpoint.ask(lambda plain: versions(names, plain=plain), etag)
+        except WpmError:
+            return
+        for number, name in enumerate(names):
+            if answer.data is None:
+                self._cache.renew(_key(self.url, name), _lifetime(answer))
+                self._packages[name] = KnownPackage(kept[name].package.offers, 0.0)
+                continue
+            try:
+                alone = answer.etag if len(names) == 1 else None
+                self._keep(name, told(self.url, name, partial(answer.value, f"p{number}")), answer, alone)
+            except WpmError:
+                continue
+        if answer.data is not None and answer.etag is not None and not answer.errors:
+            self._cache.put(key, answer.url, answer.etag, 0.0)
+
+    def _keep(self, name: str, value: Any, answer: Answer, etag: str | None) -> None:
+        offers = told(self.url, name, lambda: read_package(value, name, answer.url))
+        self._packages[name] = KnownPackage(offers, 0.0)
+        if offers is not None:
+            # That there is no such package is not kept: it may be published the next moment.
+            self._cache.put(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))
+
+    def _say_old(self, age: float, error: Unreachable | None) -> None:
+        with self._lock:
+            if self._noted:
+                return
+            self._noted = True
+        reason = f"it cannot be asked ({error})" if error is not None else "--offline forbids to ask it"
+        self._note(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
+
+
+def told(url: str, what: str, action: Callable[[], _T]) -> _T:
+    """Do something with an answer, and say of what is wrong with it whose it is and what it is about."""
+    try:
+        return action()
+    except Unreachable:
+        raise
+    except WpmError as error:
+        raise type(error)(f"{url}: {what}: {error}") from None
+
+
+def _key(url: str, what: str) -> str:
+    """What the cache knows an answer by: the registry, the form of the question, and what was asked about."""
+    return f"graphql 1 {url} {what}"
+
+
+def _lifetime(answer: Answer) -> float:
+    """For how long an answer counts as fresh."""
+    # A server that forbids to keep what it says, but gives nothing to ask again with, would be asked for all of it each time.
+    if answer.max_age is None or (answer.max_age <= 0 and answer.etag is None):
+        return FRESH_SECONDS
+    return min(answer.max_age, _LONGEST_FRESH)
+
+
+def _how_long(seconds: float) -> str:
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
+
+
+def _to_stderr(line: str) -> None:
+    print(f"wpm: {line}", file=sys.stderr)

@@ -1,0 +1,231 @@
+"""What the server knows of its registry: packages, their versions and releases, as they are in the directory right now."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkgmgr.errors import WpmError
+from pkgmgr.lockfile import REGISTRY
+from pkgmgr.registry.directory import SUFFIX, DirectoryRegistry
+from pkgmgr.source import GLOBAL_NAMESPACE, check_sha256
+from pkgmgr.version import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pkgmgr.registry.record import PackageRecord
+    from webc_parser.manifest import Manifest
+
+LATEST: Final = "latest"
+HASH: Final = "sha256:"
+
+
+_PLACES_SECONDS: Final = 2.0
+
+
+class Place(NamedTuple):
+    """A version, and when its file was written: seconds since 1970."""
+
+    seconds: float
+    name: str
+    version: Version
+
+
+class Packaged:
+    """One file of the registry.
+
+    Attributes:
+        record: What is in it.
+        path: Where it is.
+    """
+
+    def __init__(self, record: PackageRecord, path: Path) -> None:
+        self.record = record
+        self.path = path
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The container's manifest, typed."""
+        import json
+
+        from webc_parser import parse_manifest
+
+        return parse_manifest(json.loads(self.record.manifest))
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the file."""
+        return self.record.summary.sha256
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes."""
+        return self.record.summary.size
+
+    @property
+    def seconds(self) -> float:
+        """When the file was written: seconds since 1970."""
+        return self.record.mtime_ns / 1e9
+
+
+class VersionEntry(Packaged):
+    """One version of a package, and whether it is withdrawn."""
+
+    def __init__(self, package: PackageEntry, version: Version, record: PackageRecord, path: Path) -> None:
+        super().__init__(record, path)
+        self.package = package
+        self.version = version
+        self.yanked = version in package.yanked
+
+
+class ReleaseEntry(Packaged):
+    """A package that was pushed and has no name, or has not got it here yet."""
+
+
+class PackageEntry:
+    """A package: its name in one form, and its versions, the newest first."""
+
+    def __init__(self, registry: DirectoryRegistry, name: str, found: list[Version]) -> None:
+        self.registry = registry
+        self.name = name
+        self.found = sorted(found, reverse=True)
+        self.yanked = set(registry.yanked(name))
+        namespace, _, self.package_name = name.rpartition("/")
+        self.namespace = namespace or GLOBAL_NAMESPACE
+
+    @cached_property
+    def versions(self) -> list[VersionEntry]:
+        """Those that can be read; what is no package is not offered."""
+        entries = (self.version(version) for version in self.found)
+        return [entry for entry in entries if entry is not None]
+
+    def version(self, version: Version) -> VersionEntry | None:
+        """One of the versions."""
+        if version not in self.found:
+            return None
+        try:
+            record = self.registry.record(self.name, version)
+        except WpmError:
+            return None
+        return VersionEntry(self, version, record, self.registry.location(self.name, version))
+
+    @cached_property
+    def last(self) -> VersionEntry | None:
+        """The newest version that is neither yanked nor a pre-release, else the newest that there is."""
+        order = sorted(self.found, key=lambda version: (version in self.yanked, bool(version.pre)))
+        return next((entry for version in order if (entry := self.version(version)) is not None), None)
+
+
+class Catalog:
+    """The registry in a directory.
+
+    Args:
+        root: The directory; `packages` is in it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.registry = DirectoryRegistry(root, REGISTRY, str(root))
+        self._places: tuple[float, list[Place]] | None = None
+        self._hashes: tuple[float, dict[str, tuple[str, Version]]] | None = None
+
+    def package(self, name: str) -> PackageEntry | None:
+        """The package with this name; None where there is none, or it cannot be one."""
+        from pkgmgr.source import check_name
+
+        try:
+            name = check_name(name)
+            versions = self.registry.versions(name)
+        except WpmError:
+            return None
+        return PackageEntry(self.registry, name, list(versions)) if versions else None
+
+    def version(self, name: str, version: str) -> VersionEntry | None:
+        """One version: exactly, by a requirement (the newest that satisfies it), or `latest`."""
+        from pkgmgr.version import Requirement
+
+        if (package := self.package(name)) is None:
+            return None
+        if version in ("", LATEST):
+            return package.last
+        try:
+            exact = Version.parse(version)
+        except WpmError:
+            exact = None
+        if exact is not None:
+            return package.version(exact)
+        try:
+            wanted = Requirement.parse(version)
+        except WpmError:
+            return None
+        candidates = (each for each in package.found if wanted.matches(each) and each not in package.yanked)
+        return next((entry for each in candidates if (entry := package.version(each)) is not None), None)
+
+    def packages(self) -> Iterator[PackageEntry]:
+        """All of them, in the order of their names."""
+        for name in self.registry.names():
+            if (package := self.package(name)) is not None:
+                yield package
+
+    def places(self) -> list[Place]:
+        """Every version of every package, the one that was written first before the others; a few seconds old at most."""
+        now = time.monotonic()
+        if self._places is None or now - self._places[0] > _PLACES_SECONDS:
+            self._places = (now, sorted(self._find_places()))
+        return list(self._places[1])
+
+    def forget(self) -> None:
+        """Look again: something was published."""
+        self._places = self._hashes = None
+
+    def _with_hash(self, sha256: str) -> VersionEntry | None:
+        """The version whose file has this hash. Everything is looked through once in a few seconds at most."""
+        now = time.monotonic()
+        known = self._hashes
+        if known is None or (sha256 not in known[1] and now - known[0] > _PLACES_SECONDS):
+            known = self._hashes = (now, dict(self._find_hashes()))
+        if sha256 not in known[1]:
+            return None
+        name, version = known[1][sha256]
+        entry = self.version(name, str(version))
+        return entry if entry is not None and entry.sha256 == sha256 else None
+
+    def _find_hashes(self) -> Iterator[tuple[str, tuple[str, Version]]]:
+        for name in self.registry.names():
+            for version in self.registry.versions(name):
+                try:
+                    yield self.registry.record(name, version).summary.sha256, (name, version)
+                except WpmError:
+                    continue
+
+    def _find_places(self) -> Iterator[Place]:
+        for name in self.registry.names():
+            for version in self.registry.versions(name):
+                try:
+                    yield Place(self.registry.location(name, version).stat().st_mtime, name, version)
+                except OSError:
+                    continue
+
+    def by_hash(self, text: str) -> VersionEntry | ReleaseEntry | None:
+        """The package whose file has this sha256, written with or without `sha256:` before it."""
+        try:
+            sha256 = check_sha256(text.strip().lower().removeprefix(HASH))
+        except WpmError:
+            return None
+        if (entry := self._with_hash(sha256)) is not None:
+            return entry
+        try:
+            record = self.registry.release(sha256)
+        except WpmError:
+            return None
+        return None if record is None else ReleaseEntry(record, self.registry.release_path(sha256))
+
+
+def download_path(entry: Packaged) -> str:
+    """The path of a file's URL on the server."""
+    if isinstance(entry, VersionEntry):
+        return f"/packages/{entry.package.namespace}/{entry.package.package_name}/{entry.version}{SUFFIX}"
+    return f"/sha256/{entry.sha256}{SUFFIX}"
