@@ -41,6 +41,10 @@ VERBS: Final = {
         "Run a command of the project, a package, a .webc or a .wasm",
         "wpm run --volume .:/work --cwd /work wpm/coreutils -e wc -- -l notes.txt",
     ),
+    "exec": Verb(
+        "Run a command of a package without adding it to a project",
+        "wpm exec --package wpm/coreutils --volume .:/work --cwd /work -- wc -l notes.txt",
+    ),
     "install": Verb("Resolve, download and install the project's dependencies", "wpm install --locked"),
     "lock": Verb("Resolve the project's dependencies and write wasmer.lock", "wpm lock --upgrade wpm/hello"),
     "tree": Verb("Show the project's packages as a tree", "wpm tree --project ../other"),
