@@ -47,11 +47,12 @@ VERBS: Final = {
     ),
     "install": Verb("Resolve, download and install the project's dependencies", "wpm install --locked"),
     "lock": Verb("Resolve the project's dependencies and write wasmer.lock", "wpm lock --upgrade wpm/hello"),
-    "tree": Verb("Show the project's packages as a tree", "wpm tree --project ../other"),
+    "tree": Verb("Show the project's packages as a tree", "wpm tree --why wpm/words"),
     "list": Verb("List the commands and packages of the project", "wpm list --json"),
     "tool": Verb(
         "Install commands of packages for the user: install, list, run, upgrade, …", "wpm tool install wpm/hello"
     ),
+    "verify": Verb("Check lock, store and manifest against each other, bytes and all", "wpm verify --json"),
     "build": Verb("Pack a directory with a wasmer.toml into a WEBC file", "wpm build . -o hello.webc"),
     "inspect": Verb("Show what is in a WEBC file", "wpm inspect --files hello.webc"),
     "unpack": Verb("Extract a WEBC file into a directory", "wpm unpack hello.webc -o hello"),
