@@ -229,8 +229,7 @@ def runnable_names(manifest: Manifest) -> list[str]:
 def manifest_mounts(manifest: Manifest) -> tuple[Mount, ...]:
     """The `fs` table of a manifest; that of a package older than the table shows all its files at `/`."""
     return tuple(
-        Mount(row.mount_path, row.volume_name, row.host_path or "/", row.from_dependency)
-        for row in manifest.filesystem
+        Mount(row.mount_path, row.volume_name, row.host_path or "/", row.from_dependency) for row in manifest.filesystem
     )
 
 

@@ -66,7 +66,7 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
-    "cache": Verb("Look after the store: verify, info, dir, clean", "wpm cache verify"),
+    "cache": Verb("Look after the store: verify, info, dir, prune, clean", "wpm cache prune --days 7 --dry-run"),
 }
 
 _BROKEN_PIPE: Final = 141
