@@ -66,6 +66,7 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
+    "completion": Verb("Print what completes wpm's words in bash, zsh or fish", 'eval "$(wpm completion bash)"'),
     "cache": Verb("Look after the store: verify, info, dir, prune, clean", "wpm cache prune --days 7 --dry-run"),
 }
 
@@ -151,7 +152,13 @@ def _line(error: Exception) -> str:
 def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
     if not argv or argv[0] not in VERBS:
         _without_verb(argv)
-    name = argv[0]
+    module, parser = parser_of(argv[0])
+    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
+    return module, parse(parser, argv[1:])
+
+
+def parser_of(name: str) -> tuple[VerbModule, argparse.ArgumentParser]:
+    """The module of a verb, and the parser of its options."""
     module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
     # One verb needs one parser: making all of them takes longer than a small guest runs.
     parser = argparse.ArgumentParser(
@@ -162,8 +169,7 @@ def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
         formatter_class=_Help,
     )
     module.add_arguments(parser)
-    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
-    return module, parse(parser, argv[1:])
+    return module, parser
 
 
 def _without_verb(argv: list[str]) -> NoReturn:
