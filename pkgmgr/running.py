@@ -159,9 +159,9 @@ def named_package(spec: str, store: Store, install: InstallOptions) -> BinaryPac
     from binfactory.loader import load_package
     from pkgmgr.closure import package_node
     from pkgmgr.project import Project
-    from pkgmgr.target import project_node
+    from pkgmgr.target import is_name, project_node
 
-    if Path(spec).is_dir():
+    if Path(spec).is_dir() and not is_name(spec):
         return load_package(project_node(Project.open(Path(spec)), store, install))
     return load_package(package_node(spec, store, install))
 

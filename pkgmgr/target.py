@@ -56,11 +56,11 @@ def find_target(
     from pkgmgr.project import Project
 
     path = Path(text)
-    if path.is_dir() and not _is_name(text):
+    if path.is_dir() and not is_name(text):
         return _of_package(project_node(Project.open(path), store, options), entrypoint, modules)
-    if path.is_file() and (not _is_name(text) or _head(path) in (_WASM, _WEBC)):
+    if path.is_file() and (not is_name(text) or _head(path) in (_WASM, _WEBC)):
         return _of_file(path, entrypoint, store, options, modules)
-    project = Project.find() if _is_name(text) else None
+    project = Project.find() if is_name(text) else None
     if project is not None:
         package = _load(project_node(project, store, options))
         if text in package.commands:
@@ -108,7 +108,7 @@ def project_node(project: Project, store: Store, options: InstallOptions) -> Pac
     return PackageNode(name, built.path, dependencies=dependencies, sha256=built.sha256)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
     """Whether a text could be a command or a package, rather than a path that it is written as."""
     return not text.startswith((".", "/", "~")) and not text.endswith(("/", ".wasm", ".webc"))
 
