@@ -1,8 +1,9 @@
 """`wpm completion`: tab completion for shells.
 
 `wpm completion SHELL` prints what the shell reads once. That asks `wpm completion --complete SHELL …` at each tab, which
-writes a line that says what the shell may complete itself (`pkgmgr.completion.candidates`), and then one for each word:
-for bash as it is to be inserted, for zsh with its note as `_describe` wants it, for fish with its note behind a tab.
+writes a line that says what the shell may complete itself (`pkgmgr.completion.candidates`; for bash also who writes the
+spaces), and then one for each word: for bash as it is to be inserted, for zsh with its note as `_describe` wants it, for
+fish with its note behind a tab.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def _completed(shell: str, *typed: str) -> Iterator[str]:
                 ]
                 found = Completion((*found.candidates, *files), RUNNABLE)
             breaks = typed[1] if len(typed) > 1 else ""
-            yield found.besides
+            # Behind a word in quotation marks bash itself writes the closing one, and the space.
+            by_bash = bool(line.quote) and all(each.ends for each in found.candidates)
+            yield f"{found.besides} {'bash' if by_bash else 'own'}"
             for each in found.candidates:
                 text = insertion(each.text, line, breaks, ends=each.ends)
                 if text is not None:

@@ -81,7 +81,8 @@ def insertion(candidate: str, line: Line, breaks: str, *, ends: bool) -> str | N
         return None if "'" in candidate else candidate
     if line.quote == '"':
         return _DOUBLE_QUOTED.sub(r"\\\g<0>", candidate)
-    cut = max((number + 1 for number, char in enumerate(line.current) if char in breaks), default=0)
+    # An @ begins the name of a host to bash, and so belongs to the new word.
+    cut = max((number + (char != "@") for number, char in enumerate(line.current) if char in breaks), default=0)
     if "'" in line.raw or '"' in line.raw or "\\" in line.raw:
         # Bash does not break a word within quotation marks; where it does is its own affair.
         cut = 0

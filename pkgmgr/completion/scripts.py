@@ -7,19 +7,19 @@ from typing import Final
 SCRIPTS: Final = {
     "bash": r"""# Tab completion of wpm for bash. In ~/.bashrc: eval "$(wpm completion bash)"
 _wpm() {
-    local output kind line
+    local output kind space line
     COMPREPLY=()
     output=$("${1/#\~\//$HOME/}" completion --complete bash "${COMP_LINE:0:COMP_POINT}" "$COMP_WORDBREAKS" \
         2>/dev/null </dev/null) || return 0
     {
-        IFS= read -r kind
+        read -r kind space
         while IFS= read -r line; do
             [[ -n $line ]] && COMPREPLY+=("$line")
         done
     } <<<"$output"
-    # The words bring the spaces behind them along, as some are not finished.
+    # Where some words are not finished, the others bring the spaces behind them along.
     if type compopt &>/dev/null; then
-        (( ${#COMPREPLY[@]} )) && compopt -o nospace
+        [[ $space == own && ${#COMPREPLY[@]} -gt 0 ]] && compopt -o nospace
         case $kind in
             nothing) compopt +o default ;;
             folders) compopt +o default -o dirnames ;;
