@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.store import METADATA
+from pkgmgr.store import METADATA, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -166,6 +166,10 @@ def _notes(store: Store, before: float, *, everything: bool) -> list[Path]:
     for path in (store.root / "compiled").glob("*"):
         with suppress(OSError):
             if everything or path.lstat().st_mtime < before:
+                notes.append(path)
+    for path in (store.root / WORDS).glob("*"):
+        with suppress(OSError):
+            if path.lstat().st_mtime < before:
                 notes.append(path)
     return notes
 

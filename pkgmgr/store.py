@@ -6,6 +6,7 @@
     ROOT/modules/…                       their compiled modules, kept by binfactory
     ROOT/metadata/                       what registries said, kept by the HTTP client
     ROOT/names.json                      what the packages are called, for who types the first letters
+    ROOT/words/*.json                    what there is to be named in projects, likewise
     ROOT/compiled/*                      notes of whose modules are compiled
     ROOT/adhoc/*.json                    what packages that were named on the command line were resolved to
 
@@ -35,6 +36,8 @@ METADATA: Final = "metadata"
 """The folder below a store for what registries said."""
 NAMES: Final = "names.json"
 """The file below a store that says what its packages are called."""
+WORDS: Final = "words"
+"""The folder below a store for what there is to be named in projects."""
 LARGEST: Final = 4 << 30
 """No package is larger than this many bytes."""
 
@@ -244,7 +247,7 @@ class Store:
 
         self.remove_abandoned(resumable=True)
         (self.root / NAMES).unlink(missing_ok=True)
-        beside = (self.root / "adhoc", self.root / "compiled", self.root / METADATA)
+        beside = (self.root / "adhoc", self.root / "compiled", self.root / METADATA, self.root / WORDS)
         for folder in (*beside, self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -11,6 +11,8 @@ from pkgmgr.completion import values
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pkgmgr.completion.project_words import ProjectWords
+
 FILES, FOLDERS, RUNNABLE, NOTHING = "files", "folders", "runnable", "nothing"
 """What the shell itself may complete besides: any file, directories, modules and packages, or nothing."""
 
@@ -203,8 +205,7 @@ def _values(typed: _Typed, action: argparse.Action, current: str) -> Completion:
     verb, _, what = typed.verb.partition(" ")
     match verb, what, action.dest:
         case "run", _, "input":
-            commands = values.project_commands(values.find_project())
-            found = [Candidate(name, package) for name, package in commands.items()]
+            found = [Candidate(name, package) for name, package in _project().commands.items()]
             found += _of_packages(current).candidates
             return Completion(_starting(current, found).candidates, RUNNABLE)
         case "tool", "upgrade" | "uninstall", "names":
@@ -231,14 +232,22 @@ def _commands(typed: _Typed) -> list[Candidate]:
     package = typed.option("package") or (typed.given[0] if typed.given else None)
     if package is not None:
         return [Candidate(name) for name in values.package_commands(package)]
-    return [Candidate(name, of) for name, of in values.project_commands(values.find_project()).items()]
+    return [Candidate(name, of) for name, of in _project().commands.items()]
+
+
+def _project(folder: str | None = None) -> ProjectWords:
+    from pkgmgr.completion.project_words import project_words
+    from pkgmgr.store import Store
+
+    return project_words(Store.default(), folder)
 
 
 def _of_project(typed: _Typed, current: str) -> Completion:
     """Packages of the project: its own dependencies where these are changed, all that are locked where they are looked at."""
-    project = values.find_project(typed.option("project"))
-    own = values.dependencies(project)
-    names = own if typed.verb in ("remove",) else [*own, *values.locked_packages(project)]
+    project = _project(typed.option("project"))
+    names = list(project.dependencies)
+    if typed.verb != "remove":
+        names += sorted(package.rpartition("@")[0] or package for package in project.packages)
     return _starting(current, [Candidate(name) for name in dict.fromkeys(names) if name not in typed.given])
 
 

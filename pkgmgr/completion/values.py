@@ -12,8 +12,6 @@ from pkgmgr.errors import WpmError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pkgmgr.lockfile import Lockfile
-    from pkgmgr.project import Project
     from pkgmgr.source import NamedSource
     from pkgmgr.store import Store
     from pkgmgr.version import Version
@@ -45,29 +43,6 @@ def packages(prefix: str) -> Iterator[str]:
         yield from sorted(names)
     else:
         yield from (f"{wanted}@{version}" for version in sorted(names.get(wanted, ()), reverse=True))
-
-
-def dependencies(project: Project | None) -> list[str]:
-    """The aliases in the project's manifest."""
-    return [] if project is None else list(project.manifest.dependencies)
-
-
-def locked_packages(project: Project | None) -> list[str]:
-    """The names of the packages that the project runs on."""
-    lock = _lock(project)
-    return [] if lock is None else sorted({package.name or package.id for package in lock.packages.values()})
-
-
-def project_commands(project: Project | None) -> dict[str, str]:
-    """The commands of the project, each with the package whose it is."""
-    lock = _lock(project)
-    if project is None:
-        return {}
-    from pkgmgr.cli.list import project_commands as commands
-    from pkgmgr.lockfile import Lockfile
-    from pkgmgr.store import Store
-
-    return commands(project.manifest, lock or Lockfile({}, {}, {}), Store.default())
 
 
 def package_commands(spec: str) -> list[str]:
@@ -146,32 +121,15 @@ def runnable_files(prefix: str) -> list[str]:
     return sorted(found)
 
 
-def find_project(folder: str | None = None) -> Project | None:
-    """The project that is meant; None where there is none that can be read."""
-    from pkgmgr.project import Project
-
-    try:
-        return Project.find(None if folder is None else Path(folder).expanduser())
-    except _WRONG:
-        return None
-
-
-def _lock(project: Project | None) -> Lockfile | None:
-    try:
-        return None if project is None else project.lock
-    except _WRONG:
-        return None
-
-
 def _package_ids() -> Iterator[str]:
     from pkgmgr.store import Store
     from pkgmgr.stored_names import stored_names
 
     with suppress(*_WRONG):
         yield from filter(None, stored_names(Store.default(), _SECONDS).values())
-    lock = _lock(find_project())
-    if lock is not None:
-        yield from (package.id for package in lock.packages.values() if package.name)
+    from pkgmgr.completion.project_words import project_words
+
+    yield from (package for package in project_words(Store.default()).packages if "@" in package)
     import registry_fixtures
 
     root = registry_fixtures.ROOT / "packages"
