@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.place import EVERYTHING as EVERYTHING
@@ -34,11 +34,10 @@ REGISTRIES: Final = "registries"
 MIRRORS: Final = "mirrors"
 _LARGEST: Final = 1 << 20
 _MOST: Final = 1000
-_NAMESPACE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_NAMESPACE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What a configuration file says.
 
     Attributes:
@@ -49,8 +48,8 @@ class Configuration:
     """
 
     path: Path
-    registries: Mapping[str, str] = field(default_factory=dict)
-    mirrors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    registries: Mapping[str, str] = MappingProxyType({})
+    mirrors: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     warnings: tuple[str, ...] = ()
 
     @classmethod
@@ -137,7 +136,7 @@ def check_pattern(pattern: str) -> str:
     namespace = pattern.removesuffix("/*")
     if pattern == EVERYTHING:
         return pattern
-    if namespace == pattern or not _NAMESPACE.fullmatch(namespace):
+    if namespace == pattern or not re.fullmatch(_NAMESPACE, namespace):
         raise WpmError(f'key {_shown(REGISTRIES, pattern)}: expected "NAMESPACE/*" or "*"')
     return pattern.lower()
 

@@ -41,7 +41,7 @@ def fetch_progress(packages: int, size: int, *, remote: bool) -> FetchProgress:
         size: Their bytes in all.
         remote: Whether some come over the network: copying files of this machine is seldom worth a bar.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return FetchLines()
     return FetchBars(packages, size) if remote or size > _WORTH_A_BAR else FetchLines()
 
@@ -75,7 +75,8 @@ class FetchLines:
 
     def _print(self, line: str) -> None:
         with self._lock:
-            print(line, file=sys.stderr, flush=True)
+            if sys.stderr is not None:
+                print(line, file=sys.stderr, flush=True)
 
 
 class FetchBars:

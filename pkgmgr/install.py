@@ -114,7 +114,7 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
     if not stale and not anew and current is not None:
         return current
     if options.locked:
-        raise WpmError(f"{project.root}: {stale or 'an upgrade was asked for'}, and --locked forbids to change it")
+        raise WpmError(f"{project.root}: {stale or 'other versions were asked for'}, and --locked forbids to change it")
     from pkgmgr.locking import make_lock
     from pkgmgr.registry import open_registries
 

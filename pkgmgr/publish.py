@@ -68,12 +68,12 @@ def publish(
     """
     with ExitStack() as stack:
         package, warnings = _prepared(target, stack)
-        place = _place(package.name, registry)
+        place, default = _places(package.name, registry)
         _check_namespace(package.name, place)
         if building is not None:
             building(f"{package.name} {package.version} ({package.size:,} bytes) to {place}")
         if "://" in place:
-            is_new = _publish_to_server(place, package, dry_run, progress)
+            is_new = _publish_to_server(place, default, package, dry_run, progress)
         else:
             is_new = _publish_to_directory(Path(place), package, dry_run)
     return Published(package.name, package.version, package.sha256, package.size, place, is_new, warnings)
@@ -142,18 +142,16 @@ def _readme(container: Container) -> str | None:
     return bytes(found.content).decode("utf-8", "replace")
 
 
-def _place(name: str, registry: str | None) -> str:
-    """The registry, in its one form."""
-    import os
-
-    from pkgmgr.config import EVERYTHING, Configuration
-    from pkgmgr.registry.place import DEFAULT_URL, EMBEDDED_PLACE, parse_place
-    from pkgmgr.registry.registries import VARIABLE
+def _places(name: str, registry: str | None) -> tuple[str, str]:
+    """The registry for a package, and the one for every name: `WPM_TOKEN` is a token of the latter. Both in their one form."""
+    from pkgmgr.config import Configuration
+    from pkgmgr.registry.opening import default_place
+    from pkgmgr.registry.place import EMBEDDED_PLACE
 
     configuration = Configuration.load()
-    text = registry or configuration.place(name) or os.environ.get(VARIABLE) or configuration.registries.get(EVERYTHING)
-    place = parse_place(text or DEFAULT_URL, Path.cwd())
-    return str(_embedded()) if place == EMBEDDED_PLACE else place
+    default = default_place(configuration, registry)
+    place = default if registry else configuration.place(name) or default
+    return str(_embedded()) if place == EMBEDDED_PLACE else place, default
 
 
 def _embedded() -> Path:
@@ -183,13 +181,16 @@ def _publish_to_directory(root: Path, package: PackageFile, dry_run: bool) -> bo
     return False
 
 
-def _publish_to_server(url: str, package: PackageFile, dry_run: bool, progress: Callable[[int], object] | None) -> bool:
+def _publish_to_server(
+    url: str, default: str, package: PackageFile, dry_run: bool, progress: Callable[[int], object] | None
+) -> bool:
     from pkgmgr.credentials import Credentials
     from pkgmgr.http.client import HttpClient
     from pkgmgr.http.origin import origin_of
+    from pkgmgr.registry.place import is_network
     from pkgmgr.registry.posting import Poster
 
-    credentials = Credentials(default_origin=origin_of(url))
+    credentials = Credentials(default_origin=origin_of(default) if is_network(default) else None)
     if not dry_run and credentials.token(origin_of(url)) is None:
         raise WpmError(
             f"{url}: a token is needed to publish there: log in with wpm login --registry {url}, or set WPM_TOKEN"

@@ -6,7 +6,7 @@ with the shortest ways to it: whoever follows what is most wanted along these fa
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.candidates import Reason
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MOST_VERSIONS: Final = 12
 _MOST_LINES: Final = 12
+_MOST_NAMES: Final = 4
 _LONGEST_CHAIN: Final = 4
 _PATIENCE: Final = 50
 
@@ -71,6 +72,8 @@ class _Found(NamedTuple):
 
     @classmethod
     def of(cls, key: str, registries: Registries) -> _Found:
+        if key.startswith("sha256:"):
+            return cls([], [], ())
         try:
             withdrawn = registries.yanked(key)
             versions = sorted(registries.versions(key), key=Version.order, reverse=True)
@@ -181,7 +184,7 @@ def _core_fits(requirement: Requirement, version: Version) -> bool:
 def _shown(chain: Chain, line_of: Callable[[str], str] | None) -> list[str]:
     """The lines of one chain, each further in than the one before."""
     first = chain[0].need
-    lines = [line_of(first.alias) if line_of is not None else f"the project needs {_what(first)}"]
+    lines = [line_of(first.alias) if line_of is not None else f"you asked for {_what(first)}"]
     links = chain[1:]
     if len(links) > _LONGEST_CHAIN - 1:
         left_out = len(links) - _LONGEST_CHAIN + 2
@@ -205,21 +208,16 @@ def _what(need: Need) -> str:
 
 
 def _others(chains: list[Chain], candidates: Candidates) -> list[str]:
-    """A line for each package on the way of which other versions would be allowed, and were tried."""
-    lines = []
-    told: set[str] = set()
+    """A line that says for which packages on the way other versions would be allowed, all of which were tried."""
+    names: list[str] = []
     for chain in chains:
-        for before, link in pairwise(chain):
-            key = before.need.key
-            others = candidates.accepted(before.need).bit_count() - 1
-            if others > 0 and key not in told and link.parent is not None:
-                told.add(key)
-                lines.append(f"  {_count(others)} of {key} that {before.need.source} allows: no way either")
-    return lines
-
-
-def _count(others: int) -> str:
-    return "the other version" if others == 1 else f"the {others} other versions"
+        for before in chain[:-1]:
+            if candidates.accepted(before.need).bit_count() > 1 and before.need.key not in names:
+                names.append(before.need.key)
+    if not names:
+        return []
+    rest = len(names) - _MOST_NAMES
+    return [f"  no other version of {', '.join(names[:_MOST_NAMES])}{f' and {rest} more' if rest > 0 else ''} helps"]
 
 
 def _listed(versions: Sequence[Version]) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pkgmgr.summary import PackageSummary
     from pkgmgr.version import Version
 
-_MOST_STEPS: Final = 2_000_000
+_MOST_EFFORT: Final = 50_000_000
+"""About half a minute; 2,000 packages of which every fiftieth makes trouble take a fiftieth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _choose(
     line_of: Callable[[str], str] | None,
 ) -> dict[str, PackageSummary]:
     """The packages by their keys, each one that the project needs or another of them."""
-    solver = Solver(candidates, _MOST_STEPS)
+    solver = Solver(candidates, _MOST_EFFORT)
     try:
         solution = solver.solve([candidates.demand(need) for need in needs])
     except Unsolvable as error:
@@ -101,7 +102,7 @@ def _choose(
         raise WpmError(explain(error.facts, candidates, registries, line_of)) from None
     except TooMuch:
         raise WpmError(
-            f"no resolution was found in {_MOST_STEPS} steps: make the requirements narrower, or keep a wasmer.lock"
+            "no resolution was found within a reasonable effort: make the requirements of wasmer.toml narrower"
         ) from None
     chosen: dict[str, PackageSummary] = {}
     waiting = [need.key for need in needs]

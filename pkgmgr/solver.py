@@ -60,7 +60,7 @@ class Unsolvable(Exception, Generic[F]):
 
 
 class TooMuch(Exception):
-    """Neither a solution nor a proof was found in the steps that were allowed."""
+    """Neither a solution nor a proof was found with the effort that was allowed."""
 
 
 class _Incompatibility(Generic[F]):
@@ -102,18 +102,19 @@ class Solver(Generic[F]):
 
     Args:
         problem: What there is, and what that needs.
-        most_steps: How many decisions and conflicts to go through before giving up.
+        most_effort: How many times to look at an incompatibility before giving up; a second is some millions.
 
     Attributes:
         decisions: How many decisions were taken.
         conflicts: How many clashes were learned from.
     """
 
-    def __init__(self, problem: Problem[F], most_steps: int) -> None:
+    def __init__(self, problem: Problem[F], most_effort: int) -> None:
         self.decisions = 0
         self.conflicts = 0
         self._problem = problem
-        self._most_steps = most_steps
+        self._most_effort = most_effort
+        self._effort = 0
         self._everything: dict[str, int] = {}
         self._states: dict[str, int] = {}
         self._about: dict[str, list[_Incompatibility[F]]] = {}
@@ -137,7 +138,7 @@ class Solver(Generic[F]):
 
         Raises:
             Unsolvable: Nothing satisfies everyone.
-            TooMuch: It takes more steps than allowed.
+            TooMuch: It takes more effort than allowed.
         """
         changed: list[str] = []
         for demand in roots:
@@ -147,8 +148,6 @@ class Solver(Generic[F]):
             package = self._next()
             if package is None:
                 return {step.package: step.after.bit_length() - 1 for step in self._trail if step.cause is None}
-            if self.decisions + self.conflicts >= self._most_steps:
-                raise TooMuch
             changed = self._decide(package)
 
     def _enter(self, package: str) -> int:
@@ -229,6 +228,9 @@ class Solver(Generic[F]):
         states = self._states
         while changed:
             package = changed.pop()
+            self._effort += len(self._about[package])
+            if self._effort > self._most_effort:
+                raise TooMuch
             for incompatibility in reversed(self._about[package]):
                 open_package = ""
                 for name, mask in incompatibility.terms.items():

@@ -193,11 +193,23 @@ class Store:
         _sync_folder(target.parent)
         return StoredObject(target, sha256, os.fstat(file.fileno()).st_size)
 
+    def object(self, sha256: str) -> StoredObject:
+        """A package that is here; raises `OSError` where it is not."""
+        path = self.path(sha256)
+        return StoredObject(path, sha256, path.stat().st_size)
+
     def resumable(self, sha256: str) -> Path:
         """Where a package is kept while it is downloaded; the folder is there."""
         check_sha256(sha256)
         _make_folder(self._temporary)
         return self._temporary / (sha256 + _RESUMABLE)
+
+    def being_fetched(self, url: str) -> Path:
+        """Where those who fetch a URL of which nothing is known take turns; the folder is there."""
+        import hashlib
+
+        _make_folder(self._temporary)
+        return self._temporary / f"url-{hashlib.sha256(url.encode()).hexdigest()}{_PARTIAL}"
 
     def add_file(self, path: Path, sha256: str | None = None) -> StoredObject:
         """Put a copy of a file into the store; errors are those of `add`, naming the file."""

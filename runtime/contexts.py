@@ -87,7 +87,7 @@ class ContextThread(GuestThread):
             del current.thread
             self.discard()
             self.unwinding = None
-            control.thread_ended()
+            control.thread_ended(self)
             if self.contexts is contexts:
                 self._ended(contexts, failure)
             else:

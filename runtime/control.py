@@ -7,9 +7,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.turns import turns
 
 if TYPE_CHECKING:
     from runtime.process import WasiProcess
+    from runtime.thread import GuestThread
 
 _PATIENCE = 0.25
 """Seconds that a process which is ended together with all others lets the first one go before it."""
@@ -62,11 +64,13 @@ class ControlPlane:
             if self._threads >= limit:
                 raise GuestError(Errno.AGAIN)
             self._threads += 1
+        turns.thread_started()
 
-    def thread_ended(self) -> None:
+    def thread_ended(self, thread: GuestThread) -> None:
         """A thread has ended."""
         with self._lock:
             self._threads -= 1
+        turns.thread_ended(thread)
 
     def get(self, pid: int) -> WasiProcess | None:
         """The process with that number, running or ended and not joined yet."""

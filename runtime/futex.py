@@ -57,8 +57,8 @@ class Futexes:
             if ready is not None:
                 return not self._leave(thread, address)
 
-    def wake(self, address: int, count: int) -> int:
-        """Wake at most `count` threads that wait on the address, the longest waiting first; how many there were."""
+    def wake(self, address: int, count: int) -> None:
+        """Wake at most `count` threads that wait on the address, the longest waiting first."""
         woken: list[GuestThread] = []
         with self._lock:
             queue = self._queues.get(address)
@@ -68,7 +68,6 @@ class Futexes:
                 del self._queues[address]
         for thread in woken:
             thread.waker.wake()
-        return len(woken)
 
     def _leave(self, thread: GuestThread, address: int) -> bool:
         """Stop waiting; whether the thread was still in the queue."""

@@ -56,7 +56,14 @@ class WasiProcess:
     """
 
     def __init__(
-        self, env: WasiEnv, module: Module, name: str, parent: WasiProcess | None = None, *, borrows: bool = False
+        self,
+        env: WasiEnv,
+        module: Module,
+        name: str,
+        parent: WasiProcess | None = None,
+        *,
+        borrows: bool = False,
+        memory: SharedMemory | None = None,
     ) -> None:
         """A process of `module` in `env`; `start` runs it.
 
@@ -66,6 +73,7 @@ class WasiProcess:
             name: what messages call it.
             parent: who started it, if a guest did.
             borrows: it runs on its parent's thread and memory until it executes another program (vfork).
+            memory: the shared memory that it imports, where there is one already (fork).
 
         Raises:
             RuntimeFault: the module cannot be given what it imports.
@@ -86,6 +94,7 @@ class WasiProcess:
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
+        self._left: list[GuestThread] = []
         self.local_keys: set[int] = set()
         self._next_local = 1
         self._executing = False
@@ -99,6 +108,7 @@ class WasiProcess:
         self.shared_memory: SharedMemory | None = None
         self.signal_callback: str | None = None
         self.signals_blocked = False
+        self.thread_callback: str | None = None
         self.dispositions: dict[int, int] = {}
         if parent is not None:
             self.dispositions.update(parent.dispositions)
@@ -107,11 +117,11 @@ class WasiProcess:
         self._next_tid = self.pid + 1
         if borrows and parent is not None:
             self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.inherit_callbacks(parent)
             self.futexes = parent.futexes
             return
         try:
-            self._take(module)
+            self._take(module, memory)
         except BaseException:
             env.control.reap(self)
             raise
@@ -122,15 +132,20 @@ class WasiProcess:
         self._take(module)
         self.env.enter_program()
 
-    def _take(self, module: Module) -> None:
+    def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module
         self.linker = linker_of(module)
         needed = self.linker.memory
-        self.shared_memory = None
-        if needed is not None and needed.memory is not None:
+        self.shared_memory = memory
+        if memory is None and needed is not None and needed.memory is not None:
             self.shared_memory = SharedMemory(needed.memory, self.env.limits.memory)
-        self.signal_callback, self.signals_blocked = None, False
+        self.signal_callback, self.signals_blocked, self.thread_callback = None, False, None
         self.futexes = Futexes()
+
+    def inherit_callbacks(self, parent: WasiProcess) -> None:
+        """Run the functions that the parent has named for signals and threads: of a module that both run."""
+        self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+        self.thread_callback = parent.thread_callback
 
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""
@@ -281,7 +296,7 @@ class WasiProcess:
         # Those that compute leave first: they are who keeps the others from the processor.
         self.module.engine.interrupt()
         for thread in threads:
-            thread.waker.wake()
+            thread.rouse()
         if any(thread.handling for thread in threads):
             for _ in range(INTERRUPTS_OF_A_HANDLER):
                 self.module.engine.interrupt()
@@ -334,6 +349,16 @@ class WasiProcess:
 
         self.module.engine.insist(gone)
 
+    def keep_for_last(self, thread: GuestThread) -> bool:
+        """Whether the last thread of the process will free what this one had, because all are on their way out.
+
+        That takes each several more turns at the interpreter, and who waits for the process would wait for them.
+        """
+        together = self.ending is not None and len(self.threads) > 1
+        if together:
+            self._left.append(thread)
+        return together
+
     def thread_ended(self, thread: GuestThread, code: int, failure: BaseException | None = None) -> None:
         """Take note that a thread has left, with a trap or a failure of ours if it did so; the last one ends the process."""
         if failure is not None and not thread.dismissed:
@@ -354,11 +379,14 @@ class WasiProcess:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
             left = bool(self.threads)
-        if left:
-            # Somebody may be joining this thread.
-            self.wake_threads()
-        else:
+        if not left:
             self._finish(code)
+            for each in self._left:
+                each.discard()
+            self._left.clear()
+        elif self.ending is None:
+            # Somebody may be joining this thread. Where all are on their way out they know it: each would wake all others.
+            self.wake_threads()
 
     def _finish(self, code: int) -> None:
         for timer in (self._timer, self._interval):

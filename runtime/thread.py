@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from _thread import start_new_thread
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime import handlers
+from runtime import handlers, host_threads
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import Asyncify, Frames, StackBounds, stack_of
 from runtime.checkpoints import Checkpoints
@@ -16,6 +15,7 @@ from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
+from runtime.turns import turns
 from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
 
@@ -27,11 +27,8 @@ if TYPE_CHECKING:
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
-_HOST_STACK = 16 << 20
-INTERRUPTS_OF_A_HANDLER = 1024
+INTERRUPTS_OF_A_HANDLER = 1 << 15
 """How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
-
-_start_lock = threading.Lock()
 
 
 class _Lent(NamedTuple):
@@ -40,6 +37,20 @@ class _Lent(NamedTuple):
     parent: WasiProcess
     frames: Frames
     signals: deque[Signal]
+
+
+class _ThreadWaker(Waker):
+    """Interrupts the waits of a guest thread, which does not compute while it waits."""
+
+    __slots__ = ()
+
+    def wait(self, interests: Sequence[tuple[int, int]], deadline: int | None) -> list[tuple[int, int]] | None:
+        # Not kept by the waker: the two would keep each other.
+        thread = current.thread
+        turns.give_up(thread)
+        ready = super().wait(interests, deadline)
+        turns.take(thread)
+        return ready
 
 
 class GuestThread:
@@ -83,7 +94,7 @@ class GuestThread:
         self._done = False
         self.unwinding: BaseException | None = None
         self.signals: deque[Signal] = deque()
-        self.waker = Waker()
+        self.waker: Waker = _ThreadWaker()
         self.locals: dict[int, int] = {}
         self.checkpoints = Checkpoints()
         self.contexts: Contexts | None = None
@@ -129,17 +140,11 @@ class GuestThread:
         """
         control = self.env.control
         control.thread_started(self.env.limits.threads)
-        # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
-        # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
-        with _start_lock:
-            before = threading.stack_size(_HOST_STACK)
-            try:
-                start_new_thread(self._run, (control,))
-            except RuntimeError:
-                control.thread_ended()
-                raise GuestError(Errno.AGAIN) from None
-            finally:
-                threading.stack_size(before)
+        try:
+            host_threads.start(partial(self._run, control))
+        except RuntimeError:
+            control.thread_ended(self)
+            raise GuestError(Errno.AGAIN) from None
 
     # Waiting and signals
 
@@ -194,7 +199,12 @@ class GuestThread:
     def interrupt(self) -> None:
         """Make the thread look at what is pending, wherever it is."""
         self.pending = True
+        self.rouse()
+
+    def rouse(self) -> None:
+        """End what the thread waits in: a host call that blocks, or the guest's own code for its turn."""
         self.waker.wake()
+        turns.end_wait(self)
 
     def deliver(self) -> bool:
         """Do what is pending; whether a signal was handled that ends a blocking call.
@@ -253,10 +263,14 @@ class GuestThread:
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
+        turns.take(self)
         # Said before the end is asked for: whoever ends the thread from now on sends the interrupts that a handler needs.
         self.handling = bool(self.signals) and "machine" in self.__dict__
         try:
-            if self.end() is not None:
+            end = self.end()
+            if end is not None:
+                # Known by name, so that nobody asks the engine for the words of this end.
+                self.unwinding = end
                 return True
             if self.handling and self._store is not None:
                 # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
@@ -376,6 +390,7 @@ class GuestThread:
             try:
                 if self._store is None:
                     self.load()
+                turns.take(self)
                 self._execute()
                 failure, going = None, False
             except BaseException as error:
@@ -387,11 +402,12 @@ class GuestThread:
             if not self.process.is_first:
                 control.let_first_end()
             del current.thread
-            self.discard()
             # No exception of a host call, whose traceback knows this thread, keeps it alive from here on.
             self.unwinding = None
             self.checkpoints.clear()
-            control.thread_ended()
+            if not self.process.keep_for_last(self):
+                self.discard()
+            control.thread_ended(self)
         finally:
             self.process.thread_ended(self, self.exit_code, failure)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json
 
 if TYPE_CHECKING:
+    import argparse
+
     from pkgmgr.config import Configuration
 
 _KEYS = "registries.NAMESPACE/*, registries.* (everything else) or mirrors.URL"
@@ -15,8 +16,7 @@ _KEYS = "registries.NAMESPACE/*, registries.* (everything else) or mirrors.URL"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what `wpm config` can do."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"A KEY is {_KEYS}.\n{parser.epilog}"
+    parser.epilog = f"A KEY is {_KEYS}. {parser.epilog}"
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     for name, summary in (
         ("list", "Show the configuration, and what holds where it says nothing"),

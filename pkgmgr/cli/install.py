@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, positive
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution, positive
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lock = parser.add_mutually_exclusive_group()
     lock.add_argument("--locked", action="store_true", help="fail where wasmer.lock is missing or would change")
     lock.add_argument("--frozen", action="store_true", help="follow wasmer.lock as it is, whatever wasmer.toml says")
+    add_resolution(parser)
     parser.add_argument("--jobs", type=positive, metavar="N", help="fetch and compile N at a time")
     parser.add_argument("--no-compile", action="store_true", help="leave compiling the modules to their first run")
     add_json(parser)
@@ -35,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         locked=arguments.locked,
         frozen=arguments.frozen,
         offline=arguments.offline,
+        resolution=arguments.resolution,
         jobs=arguments.jobs,
         compile=not arguments.no_compile,
         refresh=arguments.refresh,

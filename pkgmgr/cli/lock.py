@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="take the newest compatible version of these packages (of all, where none is named)",
     )
+    add_resolution(parser)
     add_json(parser)
 
 
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         registry=arguments.registry,
         locked=arguments.check,
         offline=arguments.offline,
+        resolution=arguments.resolution,
         upgrade=upgrade,
         refresh=arguments.refresh,
     )

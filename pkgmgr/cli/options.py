@@ -36,6 +36,17 @@ def add_refresh(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_resolution(parser: argparse.ArgumentParser) -> None:
+    """Add `--resolution`: which of the compatible versions are chosen."""
+    parser.add_argument(
+        "--resolution",
+        choices=("highest", "lowest", "lowest-direct"),
+        default="highest",
+        help="the versions to take, of all packages or of those that the project names itself (default: highest); "
+        "what is not highest leaves nothing as it was locked",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: output for programs."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")

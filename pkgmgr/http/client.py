@@ -6,6 +6,7 @@ asked at all, so that the caller may make do with what it has.
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -53,6 +54,10 @@ class HttpClient:
             where a redirect leads.
         tries: How often a request is made that fails in a way that may pass.
         patience: Timeouts and pauses; None takes the usual ones, or what `WPM_HTTP_TIMEOUT` says.
+
+    Attributes:
+        tokens: As given.
+        patience: As given, or what is configured.
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class HttpClient:
         patience: Patience | None = None,
     ) -> None:
         self.patience = Patience.configured(tries) if patience is None else patience
-        self._tokens = tokens
+        self.tokens = tokens
         self._lock = threading.Lock()
         self._session: requests.Session | None = None
 
@@ -114,9 +119,7 @@ class HttpClient:
         from pkgmgr.http.upload import Upload
 
         with Upload(path, progress) as upload:
-            self.told(
-                url, lambda: with_tries(lambda: self.send("PUT", url, headers, upload.start).close(), self.patience)
-            )
+            self.told(url, lambda: self.send("PUT", url, headers, upload.start).close())
 
     def download(
         self,
@@ -137,7 +140,7 @@ class HttpClient:
         """Make a request once: see `pkgmgr.http.exchange.exchange`."""
         from pkgmgr.http.exchange import exchange
 
-        return exchange(self._connections(), method, url, headers, body, self._tokens, self.patience)
+        return exchange(self._connections(), method, url, headers, body, self.tokens, self.patience)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -158,7 +161,7 @@ class HttpClient:
         self, method: str, url: str, data: bytes | None, most: int, etag: str | None, *, repeatable: bool
     ) -> JsonReply:
         from pkgmgr.http.body import Body
-        from pkgmgr.http.freshness import max_age
+        from pkgmgr.http.freshness import etag_of, max_age
         from pkgmgr.http.json_body import read_json
 
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
@@ -169,7 +172,7 @@ class HttpClient:
 
         def attempt() -> JsonReply:
             with self.send(method, url, headers, None if data is None else lambda: data) as reply:
-                age, tag = max_age(reply.headers), reply.headers.get("ETag")
+                age, tag = max_age(reply.headers), etag_of(reply.headers)
                 if reply.status_code == 304 and etag is not None:
                     return JsonReply(304, None, tag or etag, age)
                 if reply.status_code != 200:
@@ -177,12 +180,27 @@ class HttpClient:
                 body = Body(reply, self.patience.stall, 10 * self.patience.stall)
                 return JsonReply(200, read_json(body, most), tag, age)
 
-        return self.told(url, lambda: with_tries(attempt, self.patience, repeatable=repeatable))
+        return self.told(url, attempt, repeatable=repeatable)
 
-    def told(self, url: str, action: Callable[[], _T]) -> _T:
-        """Do something, and say of what goes wrong where it did."""
+    def told(
+        self,
+        url: str,
+        attempt: Callable[[], _T],
+        *,
+        repeatable: bool = True,
+        check: Callable[[], object] | None = None,
+        progressed: Callable[[], bool] | None = None,
+    ) -> _T:
+        """Try until it succeeds or patience ends, as `with_tries` does, and say of what goes wrong where it did."""
+
+        def notice(text: str) -> None:
+            if sys.stderr is not None:
+                print(f"wpm: {shown(url)}: {text}", file=sys.stderr, flush=True)
+
         try:
-            return action()
+            return with_tries(
+                attempt, self.patience, repeatable=repeatable, check=check, progressed=progressed, notice=notice
+            )
         except Refused as error:
             raise Refused(f"{shown(url)}: {error}", error.status) from None
         except WpmError as error:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import NotAsPromised, Refused, WpmError
 from pkgmgr.http.body import PIECE, Body
+from pkgmgr.http.freshness import etag_of
 from pkgmgr.http.partial import Partial, open_partial
-from pkgmgr.http.retry import TryAgain, with_tries
+from pkgmgr.http.retry import TryAgain
 from pkgmgr.store import LARGEST, StoredObject
 
 if TYPE_CHECKING:
@@ -59,16 +60,11 @@ def download(
         OSError: The store cannot be written to.
     """
     count = progress or _nobody
-    with open_partial(store, sha256, size, lambda: count(0), waiting or _no_matter) as partial:
+    with open_partial(store, url, sha256, size, lambda: count(0), waiting or _no_matter) as partial:
         if isinstance(partial, StoredObject):
             return partial
         transfer = _Transfer(client, url, partial, sha256, size, count)
-        client.told(
-            url,
-            lambda: with_tries(
-                transfer.attempt, client.patience, check=lambda: count(0), progressed=transfer.progressed
-            ),
-        )
+        client.told(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
         return partial.settle(store)
 
 
@@ -96,7 +92,8 @@ class _Transfer:
         self._count = count
         self._validator: str | None = None
         self._resumable = sha256 is not None
-        self._pieces = 1 if partial.count else 0
+        # What was there before is nobody's: even where it is all, it must not be what is judged.
+        self._pieces = 2 if partial.count else 0
         self._restarts = 0
         self._furthest = partial.count
         count(partial.count)
@@ -121,7 +118,9 @@ class _Transfer:
         """Bring what is missing; gives in a phrase what is wrong with the whole, or nothing."""
         if self._partial.count and (not self._resumable or self._partial.count > (self._size or LARGEST)):
             self._start_anew()
-        problem = self._ask() if not self._partial.count or self._partial.count != self._size else ""
+        if self._partial.count and self._partial.sha256 == self._sha256:
+            return ""
+        problem = "" if self._partial.count == self._size else self._ask()
         if not problem and self._sha256 is not None and self._partial.sha256 != self._sha256:
             return f"its sha256 is {self._partial.sha256} where {self._sha256} was promised"
         return problem
@@ -195,8 +194,8 @@ class _Transfer:
 
     def _remember(self, headers: Mapping[str, str]) -> None:
         """Keep what tells this file from a later one: a strong ETag, which is the only one that ranges are asked by."""
-        tag = headers.get("ETag", "")
-        self._validator = tag if tag.startswith('"') and tag.isascii() and len(tag) < 1024 else None
+        tag = etag_of(headers)
+        self._validator = tag if tag is not None and not tag.startswith("W/") else None
         accepts = headers.get("Accept-Ranges", "").strip().lower() != "none"
         self._resumable = accepts and (self._sha256 is not None or self._validator is not None)
 
@@ -209,8 +208,11 @@ class _Transfer:
             return False
         if self._size is not None and found[3] != "*" and int(found[3]) != self._size:
             return False
-        tag = reply.headers.get("ETag")
-        return self._validator is None or tag is None or tag == self._validator
+        tag = etag_of(reply.headers)
+        if self._sha256 is None:
+            # Nothing else would tell that the pieces are of one file.
+            return tag is not None and tag == self._validator
+        return tag is None or self._validator is None or tag == self._validator
 
 
 def _goes_on(body: Body) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.http.retry import Patience
 
-CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+CA_VARIABLES: Final = ("WPM_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 """Where the environment may name the certificate authorities to trust instead of the usual ones: the first that is set."""
 
 _MOST_REDIRECTS: Final = 10
@@ -64,15 +64,20 @@ def exchange(
         WpmError: There is something wrong with the URL, the certificate or the redirects.
     """
     origin = home = origin_of(url)
-    sent = dict(headers)
+    asked, sent = url, dict(headers)
     for _ in range(_MOST_REDIRECTS + 1):
         token = tokens(home) if home else None
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        reply = _send(session, method, url, sent, body() if body else None, patience)
-        location = reply.headers.get("Location")
-        if reply.status_code not in _REDIRECTS or not location:
-            return _successful(reply, origin, with_token=bool(token))
+        try:
+            reply = _send(session, method, url, sent, body() if body else None, patience)
+            location = reply.headers.get("Location")
+            if reply.status_code not in _REDIRECTS or not location:
+                return _successful(reply, origin, with_token=bool(token))
+        except (TryAgain, WpmError) as error:
+            if url != asked:
+                error.args = (f"it redirects to {shown(url)}: {error}", *error.args[1:])
+            raise
         reply.close()
         url = _redirected(url, location)
         if reply.status_code == 303 and method == "POST":

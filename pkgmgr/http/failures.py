@@ -32,7 +32,7 @@ def failure(error: Exception) -> TryAgain | WpmError:
         error: What `requests`, `urllib3` or the sockets below them raised.
     """
     import socket
-    from http.client import IncompleteRead
+    from http.client import BadStatusLine, IncompleteRead, RemoteDisconnected
 
     import requests
     import urllib3.exceptions as low
@@ -61,6 +61,10 @@ def failure(error: Exception) -> TryAgain | WpmError:
         return TryAgain("the server stopped sending")
     if has(low.IncompleteRead, IncompleteRead):
         return TryAgain("the connection broke before the end")
+    if has(requests.exceptions.InvalidURL):
+        return WpmError(f"not a URL that can be asked: {text}")
+    if has(BadStatusLine) and not has(RemoteDisconnected):
+        return WpmError("what answers there does not speak HTTP")
     if has(ConnectionResetError):
         return TryAgain("the connection was reset")
     if has(ConnectionError, low.ProtocolError, requests.ConnectionError, requests.exceptions.ChunkedEncodingError):

@@ -1,11 +1,21 @@
-"""How long a reply stays right, as its headers say."""
+"""Which version of something a reply is, and how long it stays right, as its headers say."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_LONGEST_ETAG: Final = 1000
+
+
+def etag_of(headers: Mapping[str, str]) -> str | None:
+    """The `ETag` of a reply, where it is one that can be sent back (RFC 9110, section 8.8.3)."""
+    text = headers.get("ETag", "").strip()
+    return text if len(text) <= _LONGEST_ETAG and re.fullmatch(r'(W/)?"[!#-~]*"', text) else None
 
 
 def max_age(headers: Mapping[str, str]) -> float | None:

@@ -7,12 +7,12 @@ same waits for the first, and then finds it in the store, or goes on where the f
 from __future__ import annotations
 
 import hashlib
-import os
-import time
-from contextlib import contextmanager, suppress
+import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pkgmgr.errors import NotAsPromised, Refused
+from pkgmgr.http.turns import holds, take_turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 WORTH_KEEPING: Final = 8 << 20
 """How many bytes of an unfinished download are kept for the next wpm, where the download failed and was not killed."""
-
-_TICK: Final = 0.05
-_SOON: Final = 1.0
 
 
 class Partial:
@@ -36,6 +33,7 @@ class Partial:
 
     Attributes:
         count: How many bytes there are.
+        settled: Whether it is in the store.
     """
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
@@ -43,6 +41,7 @@ class Partial:
         self._path = path
         self._digest = hashlib.sha256()
         self.count = 0
+        self.settled = False
 
     @property
     def sha256(self) -> str:
@@ -50,8 +49,11 @@ class Partial:
         return self._digest.hexdigest()
 
     def write(self, piece: bytes) -> None:
-        """Add a piece."""
-        self._file.write(piece)
+        """Add a piece; raises `OSError` with the file's name where the disk is full."""
+        try:
+            self._file.write(piece)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         self._digest.update(piece)
         self.count += len(piece)
 
@@ -71,12 +73,15 @@ class Partial:
 
     def settle(self, store: Store) -> StoredObject:
         """Put it into the store, whole and verified as the caller has seen."""
-        return store.settle(self._file, self._path, self.sha256)
+        stored = store.settle(self._file, self._path, self.sha256)
+        self.settled = True
+        return stored
 
 
 @contextmanager
 def open_partial(
     store: Store,
+    url: str,
     sha256: str | None,
     size: int | None,
     check: Callable[[], object],
@@ -86,85 +91,82 @@ def open_partial(
 
     Args:
         store: Where the package goes.
+        url: Where it comes from.
         sha256: Its hash, where that is known.
         size: Its size, where that is known.
-        check: Called now and then while another process downloads the same package; what it raises ends the waiting.
+        check: Called now and then while another process downloads the same; what it raises ends the waiting.
         waiting: Called once when that takes a while.
 
     Raises:
         OSError: The store cannot be written to.
     """
     store.remove_abandoned()
-    opened = None if sha256 is None else _open_shared(store.resumable(sha256), check, waiting)
-    if opened is None:
-        with store.new_file() as (file, path):
-            yield Partial(file, path)
-        return
-    with opened as file:
-        path = store.resumable(sha256 or "")
-        if sha256 is not None and store.has(sha256, size):
-            from pkgmgr.store import StoredObject
+    opened = _by_url(store, url, check, waiting) if sha256 is None else _by_hash(store, sha256, size, check, waiting)
+    with opened as partial:
+        yield partial
 
-            path.unlink(missing_ok=True)
-            found = store.path(sha256)
-            yield StoredObject(found, sha256, found.stat().st_size)
-            return
-        partial = Partial(file, path)
-        keep = False
+
+@contextmanager
+def _by_hash(
+    store: Store, sha256: str, size: int | None, check: Callable[[], object], waiting: Callable[[], object]
+) -> Iterator[Partial | StoredObject]:
+    path = store.resumable(sha256)
+    opened = take_turn(path, check, waiting)
+    if opened is None:
+        with store.new_file() as (file, own):
+            yield Partial(file, own)
+        return
+    keep = False
+    with opened as file:
         try:
+            if store.has(sha256, size):
+                yield store.object(sha256)
+                return
+            partial = Partial(file, path)
             partial.take_up()
-            yield partial
-        except (NotAsPromised, Refused, OSError):
-            raise
-        except BaseException:
-            keep = partial.count >= WORTH_KEEPING
-            raise
+            try:
+                yield partial
+            except (NotAsPromised, Refused, OSError):
+                raise
+            except BaseException:
+                keep = partial.count >= WORTH_KEEPING
+                raise
         finally:
             # The lock is held: whoever waits for it sees that the file has gone, or is the package now.
             if not keep:
                 path.unlink(missing_ok=True)
 
 
-def _open_shared(path: Path, check: Callable[[], object], waiting: Callable[[], object]) -> BinaryIO | None:
-    """The file at the path, locked; None where the file system has no locks."""
-    patient_until = time.monotonic() + _SOON
-    told = False
-    while True:
-        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
-        try:
-            while (locked := _try_lock(file)) is False:
-                check()
-                if not told and time.monotonic() > patient_until:
-                    told = True
-                    waiting()
-                time.sleep(_TICK)
-            if locked is None:
-                file.close()
-                with suppress(OSError):
-                    path.unlink()
-                return None
-            if _is_at(file, path):
-                return file
-        except BaseException:
-            file.close()
-            raise
-        file.close()
+@contextmanager
+def _by_url(
+    store: Store, url: str, check: Callable[[], object], waiting: Callable[[], object]
+) -> Iterator[Partial | StoredObject]:
+    """Who downloads a URL writes into a file with the name of the URL what came of it, for those who wait meanwhile."""
+    path = store.being_fetched(url)
+    found = ""
 
+    def is_done(file: BinaryIO) -> bool:
+        nonlocal found
+        file.seek(0)
+        found = file.read(64).decode("ascii", "replace")
+        return re.fullmatch("[0-9a-f]{64}", found) is not None and store.has(found)
 
-def _try_lock(file: BinaryIO) -> bool | None:
-    """Whether the file is ours now; None where that cannot be told."""
-    import errno
-    import fcntl
-
+    turn = take_turn(path, check, waiting, is_done)
     try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EINTR) else None
-    return True
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Whether the file is still the one at the path: it may have been renamed into the store, or removed."""
-    with suppress(OSError):
-        return os.path.samestat(os.fstat(file.fileno()), path.lstat())
-    return False
+        # What one left who was killed while leaving is old news; what came of it while we waited is not.
+        if turn is not None and not holds(turn, path) and is_done(turn):
+            yield store.object(found)
+            return
+        with store.new_file() as (file, own):
+            partial = Partial(file, own)
+            yield partial
+        if turn is not None and partial.settled:
+            turn.seek(0)
+            turn.truncate()
+            turn.write(partial.sha256.encode())
+            turn.flush()
+    finally:
+        if turn is not None:
+            if holds(turn, path):
+                path.unlink(missing_ok=True)
+            turn.close()

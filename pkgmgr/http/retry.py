@@ -20,6 +20,8 @@ NOT_DONE: Final = frozenset({425, 429, 503})
 """Those of them that say that nothing was done."""
 
 _TICK: Final = 0.1
+_FELT: Final = 5.0
+"""Seconds after which people wonder whether anything happens."""
 
 
 class Patience(NamedTuple):
@@ -37,7 +39,7 @@ class Patience(NamedTuple):
     connect: float = 10.0
     stall: float = 30.0
     pause: float = 0.5
-    longest_pause: float = 60.0
+    longest_pause: float = 30.0
 
     @classmethod
     def configured(cls, tries: int = 4) -> Patience:
@@ -80,6 +82,7 @@ def with_tries(
     repeatable: bool = True,
     check: Callable[[], object] | None = None,
     progressed: Callable[[], bool] | None = None,
+    notice: Callable[[str], object] | None = None,
 ) -> _T:
     """Try until it succeeds or patience ends.
 
@@ -89,6 +92,7 @@ def with_tries(
         repeatable: Whether doing it twice does no harm.
         check: Called now and then while waiting; what it raises ends the waiting.
         progressed: Whether the last try brought something, so that it does not count.
+        notice: Told why it takes so long, before a pause that is felt.
 
     Raises:
         Unreachable: The last try failed too.
@@ -105,7 +109,10 @@ def with_tries(
                 often = f" (tried {tries} times)" if tries > 1 else ""
                 wait = f"; it asks to be left alone for {error.after:.0f} s" if error.after else ""
                 raise Unreachable(f"{error}{wait}{often}") from None
-            _wait(patience.before(tries, error.after), check)
+            pause = patience.before(tries, error.after)
+            if notice is not None and pause >= _FELT:
+                notice(f"{error}; trying again in {pause:.0f} s")
+            _wait(pause, check)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

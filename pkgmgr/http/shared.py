@@ -18,12 +18,13 @@ def shared_client(tokens: Callable[[str], str | None] | None = None) -> HttpClie
     """The client that everything in this process uses.
 
     Args:
-        tokens: The token for an origin; whoever gives this first decides it. Without it there are none.
+        tokens: The token for an origin, for a client from now on that is as patient as the last; None keeps the last, whose
+            tokens are none at first.
     """
     global _client
     with _lock:
         if _client is None or tokens is not None:
             from pkgmgr.http.client import HttpClient, no_tokens
 
-            _client = HttpClient(tokens or no_tokens)
+            _client = HttpClient(tokens or no_tokens, patience=None if _client is None else _client.patience)
         return _client

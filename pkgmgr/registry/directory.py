@@ -8,15 +8,17 @@ was pushed to the registry without a name is `releases/SHA256.webc`.
 from __future__ import annotations
 
 import os
+import time
+from functools import lru_cache
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.source import GLOBAL_NAMESPACE, check_name, check_sha256, split_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from pkgmgr.registry.index import PackageIndex
@@ -31,6 +33,7 @@ _MOST_VERSIONS: Final = 10_000
 _MOST_NAMES: Final = 100_000
 _MOST_RECORDS: Final = 100_000
 _LONGEST_REASON: Final = 1000
+_RECENT_NS: Final = 2_000_000_000
 
 
 class DirectoryRegistry:
@@ -49,23 +52,34 @@ class DirectoryRegistry:
         self.title = title
         self._source = source
         self._packages = root / "packages"
+        self._listings: dict[str, _Listing] = {}
         self._indexes: dict[str, tuple[tuple[int, ...], PackageIndex]] = {}
         self._records: dict[Path, PackageRecord] = {}
 
     def versions(self, name: str) -> Sequence[Version]:
         """The versions whose files are there; a file whose name is not a version is none."""
-        return list(self._named(name, SUFFIX))
+        return list(self._listing(name).versions)
 
     def yanked(self, name: str) -> Collection[Version]:
         """The versions with a mark beside their files."""
-        return set(self._named(name, YANKED))
+        return self._listing(name).yanked
 
     def prefetch(self, names: Collection[str]) -> None:
         """Nothing: they are here."""
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """What the index says of one version, where it speaks of the file that is there; else what the file says."""
-        return self.record(name, version).summary
+        path = self.location(name, version)
+        if (known := self._known(name, version, path)) is not None:
+            return known.summary
+        # The manifest as JSON, which a record has, too, is half of the work and not asked for here.
+        from pkgmgr.summary import summarize
+
+        try:
+            path.stat()
+        except OSError as error:
+            raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+        return summarize(path, self._source, name=name, version=version)
 
     def record(self, name: str, version: Version) -> PackageRecord:
         """The same, and the manifest; raises `WpmError` where the file cannot be read or is not that package."""
@@ -102,10 +116,11 @@ class DirectoryRegistry:
     def reason(self, name: str, version: Version) -> str | None:
         """Why a version was yanked, in one line; None where it was not, empty where nobody said."""
         from pkgmgr.registry.listing import one_line
+        from pkgmgr.registry.small_file import read_small_file
 
         try:
-            with self.location(name, version).with_name(f"{version}{YANKED}").open("rb") as file:
-                return one_line(file.read(_LONGEST_REASON).decode("utf-8", "replace"))
+            mark = read_small_file(self.location(name, version).with_name(f"{version}{YANKED}"), _LONGEST_REASON)
+            return one_line(mark.decode("utf-8", "replace"))
         except OSError:
             return None
 
@@ -117,21 +132,23 @@ class DirectoryRegistry:
 
     def search(self, text: str, most: int) -> Sequence[FoundPackage]:
         """Look into every package's newest version: first those with the text in their names."""
-        from pkgmgr.registry.listing import FoundPackage
+        from pkgmgr.registry.listing import FoundPackage, about_manifest
 
         wanted = text.casefold()
         found: list[tuple[bool, str, FoundPackage]] = []
         for name in self.names():
+            if not (versions := self.versions(name)):
+                continue
+            yanked = self.yanked(name)
+            newest = max((version for version in versions if version not in yanked), default=None)
             try:
-                about = self.about(name)
+                manifest = self.record(name, newest or max(versions)).manifest
+                description = about_manifest(manifest, name, ()).description
             except WpmError:
-                continue
-            if about is None:
-                continue
+                description = ""
             named = wanted in name.casefold()
-            if named or wanted in about.description.casefold():
-                newest = next((release.version for release in about.releases if not release.yanked), None)
-                found.append((not named, name, FoundPackage(name, newest, about.description)))
+            if named or wanted in description.casefold():
+                found.append((not named, name, FoundPackage(name, newest, description)))
         return [each for _, _, each in sorted(found, key=lambda each: each[:2])[:most]]
 
     def about(self, name: str) -> PackageAbout | None:
@@ -161,20 +178,24 @@ class DirectoryRegistry:
 
     def find_hash(self, sha256: str) -> tuple[str, Version] | None:
         """The name and version of the file with this hash; what was looked into is remembered."""
-        unknown: list[tuple[str, Version]] = []
-        for name in self.names():
-            for version in self._named(name, SUFFIX):
-                known = self._known(name, version, self.location(name, version))
-                if known is None:
-                    unknown.append((name, version))
-                elif known.summary.sha256 == sha256:
-                    return name, version
-        for name, version in unknown:
-            try:
-                if self.record(name, version).summary.sha256 == sha256:
-                    return name, version
-            except WpmError:
-                continue
+        names = self.names()
+        for name in names:
+            if self._index(name).mentions(sha256):
+                for version in self.versions(name):
+                    known = self._known(name, version, self.location(name, version))
+                    if known is not None and known.summary.sha256 == sha256:
+                        return name, version
+        for name in names:
+            index = self._index(name)
+            for version in self.versions(name):
+                try:
+                    status = self.location(name, version).stat()
+                    if index.speaks_of(version, status.st_size, status.st_mtime_ns):
+                        continue
+                    if self.record(name, version).summary.sha256 == sha256:
+                        return name, version
+                except (OSError, WpmError):
+                    continue
         return None
 
     def location(self, name: str, version: Version) -> Path:
@@ -227,29 +248,62 @@ class DirectoryRegistry:
         self._records[path] = record
         return record
 
-    def _named(self, name: str, suffix: str) -> Iterator[Version]:
+    def _listing(self, name: str) -> _Listing:
+        """What lies in a package's folder; read again when the folder has changed."""
         folder = self.folder(name)
         try:
-            # Half the time of `iterdir`, which makes a path of every name.
-            with os.scandir(folder) as entries:
-                names = [entry.name for entry in entries if entry.name.endswith(suffix)]
+            changed = folder.stat().st_mtime_ns
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return _NOTHING
         except OSError as error:
             raise WpmError(f"{folder}: cannot be read: {error.strerror or error}") from None
-        if len(names) > _MOST_VERSIONS:
-            raise WpmError(
-                f"{folder}: {len(names)} versions of one package: more than {_MOST_VERSIONS} are not looked at"
-            )
-        yield from _versions_of(names, suffix)
+        known = self._listings.get(name)
+        if known is not None and known.changed == changed:
+            return known
+        found = _read_listing(folder, changed)
+        # What was changed just now may change again within the same tick of the file system's clock.
+        if time.time_ns() - changed > _RECENT_NS:
+            if len(self._listings) >= _MOST_RECORDS:
+                self._listings.clear()
+            self._listings[name] = found
+        return found
 
 
-def _versions_of(names: list[str], suffix: str) -> Iterator[Version]:
-    for name in names:
-        try:
-            yield Version.parse(name.removesuffix(suffix))
-        except WpmError:
-            continue
+class _Listing(NamedTuple):
+    """The versions and the marks in a folder, and when it was changed."""
+
+    changed: int
+    versions: tuple[Version, ...]
+    yanked: frozenset[Version]
+
+
+_NOTHING: Final = _Listing(0, (), frozenset())
+
+
+def _read_listing(folder: Path, changed: int) -> _Listing:
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
+    except OSError as error:
+        raise WpmError(f"{folder}: cannot be read: {error.strerror or error}") from None
+    files = [name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)]
+    marks = [name.removesuffix(YANKED) for name in names if name.endswith(YANKED)]
+    if len(files) > _MOST_VERSIONS:
+        raise WpmError(f"{folder}: {len(files)} versions of one package: more than {_MOST_VERSIONS} are not looked at")
+    versions = (_version(text) for text in files)
+    yanked = (_version(text) for text in marks[:_MOST_VERSIONS])
+    return _Listing(
+        changed, tuple([each for each in versions if each is not None]), frozenset(each for each in yanked if each)
+    )
+
+
+@lru_cache(4096)
+def _version(text: str) -> Version | None:
+    """The version that is the name of a file; None where it is none."""
+    try:
+        return Version.parse(text)
+    except WpmError:
+        return None
 
 
 def is_name(name: str) -> bool:

@@ -77,8 +77,19 @@ class GraphqlRegistry:
         return list(self._offers(name))
 
     def yanked(self, name: str) -> Collection[Version]:
-        """Those that are archived there."""
-        return {offer.version for offer in self._offers(name).values() if offer.archived}
+        """Those that are archived there; without the network also those that could not be fetched, if others are stored.
+
+        So what is locked stays, and what is newly chosen can be installed.
+        """
+        offers = self._offers(name)
+        withdrawn = {offer.version for offer in offers.values() if offer.archived}
+        if not self.offline:
+            return withdrawn
+        missing = {version for version, offer in offers.items() if not self._is_stored(offer.distributions[0])}
+        if not missing or len(missing) == len(offers):
+            return withdrawn
+        self._known.say(f"offline, {self.url}: only versions that are in the store are newly chosen")
+        return withdrawn | missing
 
     def prefetch(self, names: Collection[str]) -> None:
         """Ask for all that is not known in a few requests."""
@@ -205,10 +216,13 @@ class GraphqlRegistry:
 
     def _fetched(self, file: Distribution) -> Path:
         """The path of a file in the store, where it is brought if it is not there."""
-        if not self._store.has(file.sha256, file.size):
+        if not self._is_stored(file):
             self._known.check_online(f"sha256:{file.sha256}")
             self._client.download(file.url, self._store, file.sha256, file.size)
         return self._store.path(file.sha256)
+
+    def _is_stored(self, file: Distribution) -> bool:
+        return self._store.has(file.sha256, file.size)
 
     def _texts(self, name: str) -> dict[str, str]:
         """What the registry itself says of a package, which need not be in its manifest; nothing where it cannot be asked."""

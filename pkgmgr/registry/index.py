@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.record import PackageRecord
+from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.source import PathSource, check_sha256, parse_source
 from pkgmgr.summary import LONGEST_TEXT, MOST_DEPENDENCIES, PackageSummary
 
@@ -31,62 +32,102 @@ LARGEST: Final = 64 << 20
 _LARGEST_MANIFEST: Final = 256 << 10
 _MOST: Final = 10_000
 _FORMATS: Final = frozenset(("v1", "v2", "v3"))
-_NONE: Final[Mapping[str, Any]] = {}
+_LONGEST_KEY: Final = 300
+_DIGITS: Final = 16
+_CHECK: Final = b'{"check":"'
+_BODY: Final = len(_CHECK) + _DIGITS
+_TAIL: Final = b"\n}}\n"
+_NONE: Final[Mapping[str, bytes]] = {}
 
 
 class PackageIndex:
-    """What an index says, nothing of it checked until it is asked for.
+    """What an index says. A version's line is read when the version is asked for, and nothing of it is believed unchecked.
 
     Args:
         path: The file.
         name: The package that it must be about.
     """
 
-    __slots__ = ("_entries", "name")
+    __slots__ = ("_lines", "name")
 
     def __init__(self, path: Path, name: str) -> None:
         self.name = name
-        self._entries: Mapping[str, Any] = _entries(path, name)
+        self._lines: Mapping[str, bytes] = _lines(path, name)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._lines)
 
     def __contains__(self, version: str) -> bool:
-        return version in self._entries
+        return version in self._lines
+
+    def mentions(self, sha256: str) -> bool:
+        """Whether a file with this hash may be among those that it speaks of."""
+        wanted = sha256.encode()
+        return any(wanted in line for line in self._lines.values())
+
+    def speaks_of(self, version: Version, size: int, mtime_ns: int) -> bool:
+        """Whether it is about a version's file of this size and time, and undamaged there; cheaper than `record`."""
+        line = self._lines.get(str(version), b"")
+        body = line[_BODY:]
+        if not body.startswith(f'","size":{size},"mtime_ns":{mtime_ns},'.encode()):
+            return False
+        return line.startswith(_CHECK) and line[len(_CHECK) : _BODY] == _check(self.name, str(version), body)
 
     def record(self, version: Version, location: Path, source: str) -> PackageRecord | None:
         """What it says of a version; None where that is nothing, or nonsense."""
+        line = self._lines.get(str(version))
+        if line is None:
+            return None
+        if not line.startswith(_CHECK) or line[len(_CHECK) : _BODY] != _check(self.name, str(version), line[_BODY:]):
+            return None
         try:
-            return _record(self._entries[str(version)], self.name, version, location, source)
-        except (WpmError, KeyError, TypeError, ValueError):
+            return _record(json.loads(line), self.name, version, location, source)
+        except (WpmError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
 
 def format_index(name: str, records: Mapping[Version, PackageRecord]) -> bytes:
-    """An index as bytes, always the same for the same records; what is too large for one is left out."""
-    entries = {
-        str(version): _entry(records[version])
-        for version in sorted(records, reverse=True)
-        if len(records[version].manifest) <= _LARGEST_MANIFEST
-    }
-    lines = [json.dumps(key) + ":" + json.dumps(entry, separators=(",", ":")) for key, entry in entries.items()]
-    head = f'{{"format":{FORMAT},"name":{json.dumps(name)},"versions":{{'
-    return (head + "\n" + ",\n".join(lines) + "\n}}\n").encode()
+    """An index as bytes, always the same for the same records; what is too large for one is left out.
+
+    It is JSON, with each version on a line of its own: who wants one of them decodes one line. Each line has a checksum of
+    itself, which tells damage.
+    """
+    lines = []
+    for version in sorted(records, reverse=True):
+        if len(records[version].manifest) <= _LARGEST_MANIFEST:
+            body = b'",' + json.dumps(_entry(records[version]), separators=(",", ":"))[1:].encode()
+            key = json.dumps(str(version)).encode()
+            lines.append(key + b":" + _CHECK + _check(name, str(version), body) + body)
+    return _head(name) + b",\n".join(lines) + _TAIL
 
 
-def _entries(path: Path, name: str) -> Mapping[str, Any]:
+def _check(name: str, version: str, body: bytes) -> bytes:
+    """The checksum of a line: a line of another package or version is damage too."""
+    from hashlib import sha256
+
+    return sha256(f"{name}@{version}".encode() + body).hexdigest()[:_DIGITS].encode()
+
+
+def _head(name: str) -> bytes:
+    return f'{{"format":{FORMAT},"name":{json.dumps(name)},"versions":{{\n'.encode()
+
+
+def _lines(path: Path, name: str) -> Mapping[str, bytes]:
+    """The value of each version as it is written; nothing of a file that is not as `format_index` writes it."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            return _NONE
-        index = json.loads(data)
-        if index["format"] != FORMAT or index["name"] != name:
-            return _NONE
-        entries = index["versions"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        data = read_small_file(path, LARGEST)
+    except OSError:
         return _NONE
-    return entries if isinstance(entries, dict) else _NONE
+    head = _head(name)
+    if len(data) > LARGEST or not data.startswith(head) or not data.endswith(_TAIL):
+        return _NONE
+    found: dict[str, bytes] = {}
+    for line in data[len(head) : -len(_TAIL)].split(b",\n"):
+        key, colon, value = line.partition(b":")
+        # Versions have nothing in them that JSON would escape.
+        if colon and len(key) <= _LONGEST_KEY and key.isascii():
+            found[key[1:-1].decode()] = value
+    return found
 
 
 def _entry(record: PackageRecord) -> dict[str, object]:

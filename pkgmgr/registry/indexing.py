@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.directory import SUFFIX, YANKED, DirectoryRegistry, is_name
 from pkgmgr.registry.index import INDEX_NAME, LARGEST, PackageIndex, format_index
+from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def _check_package(registry: DirectoryRegistry, name: str, problems: list[str]) 
 def _is_current(registry: DirectoryRegistry, name: str, records: dict[Version, PackageRecord]) -> bool:
     path = registry.folder(name) / INDEX_NAME
     try:
-        with path.open("rb") as file:
-            return file.read(LARGEST + 1) == format_index(name, records)
+        return read_small_file(path, LARGEST) == format_index(name, records)
     except OSError:
         return not records
 

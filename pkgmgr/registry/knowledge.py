@@ -7,7 +7,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from pkgmgr.errors import Unreachable, WpmError
+from pkgmgr.errors import Refused, Unreachable, WpmError
 from pkgmgr.registry.queries import release, versions
 from pkgmgr.registry.replies import Distribution, Offer, read_package, read_release
 
@@ -27,6 +27,10 @@ FRESH_SECONDS: Final = 600.0
 _FOR_EVER: Final = 100 * 365 * 86400.0
 _BATCH: Final = 50
 _BATCHES_AT_A_TIME: Final = 4
+_TOO_MUCH: Final = (400, 413)
+"""How servers refuse what is too much for them."""
+_MOST_FAILURES: Final = 6
+"""After so many failures in a row packages are asked for one by one, when they are needed."""
 _LONGEST_FRESH: Final = 86400.0
 
 
@@ -73,9 +77,12 @@ class Knowledge:
         self._cache = cache
         self._refresh = refresh
         self._note = note or _to_stderr
-        self._noted = False
+        self._old = False
+        self._failures = 0
+        self._said: set[str] = set()
         self._lock = threading.Lock()
         self._packages: dict[str, KnownPackage] = {}
+        self._read: dict[str, _Kept] = {}
 
     def package(self, name: str, *, anew: bool = False) -> KnownPackage:
         """What is known of a package, asked for where that is nothing, or not fresh.
@@ -145,6 +152,14 @@ class Knowledge:
         with ThreadPoolExecutor(_BATCHES_AT_A_TIME, "ask") as pool:
             list(pool.map(self._ask_together, batches))
 
+    def say(self, line: str) -> None:
+        """Tell something, once."""
+        with self._lock:
+            if line in self._said:
+                return
+            self._said.add(line)
+        self._note(line)
+
     def check_online(self, what: str) -> None:
         """Raise `WpmError` where the network must not be used."""
         if self.offline:
@@ -164,6 +179,8 @@ class Knowledge:
 
     def _kept(self, name: str) -> _Kept | None:
         """What was kept of a package, where it can still be read."""
+        if name in self._read:
+            return self._read[name]
         cached = self._cache.get(_key(self.url, name))
         try:
             if cached is None or (offers := read_package(cached.value["package"], name, cached.value["url"])) is None:
@@ -172,7 +189,8 @@ class Knowledge:
         except (WpmError, KeyError, TypeError):
             return None
         # Never quite new: a version that is missing may have come since.
-        return _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
+        self._read[name] = _Kept(KnownPackage(offers, max(cached.age_seconds, 0.001)), etag, cached.fresh)
+        return self._read[name]
 
     def _ask_for(self, name: str, kept: _Kept | None) -> None:
         """Ask for one package, or whether what was kept is still right."""
@@ -191,15 +209,21 @@ class Knowledge:
 
     def _ask_together(self, names: Sequence[str]) -> None:
         """Ask for packages in one request; what goes wrong is left to those who need them."""
+        if self._failures >= _MOST_FAILURES:
+            return
         # The same resolution asks for the same packages again: then whether all that is still right is one question.
         key = _key(self.url, f"together {' '.join(names)}")
         cached = self._cache.get(key)
         kept = {name: found for name in names if (found := self._kept(name)) is not None} if cached else {}
+        etag = (cached.etag, cached.value) if cached and cached.etag and len(kept) == len(names) else None
         try:
-            etag = (cached.etag, cached.value) if cached and cached.etag and len(kept) == len(names) else None
             answer = self._endpoint.ask(lambda plain: versions(names, plain=plain), etag)
-        except WpmError:
+        except Unreachable:
             return
+        except WpmError as error:
+            self._ask_for_fewer(names, error)
+            return
+        self._failures = 0
         for number, name in enumerate(names):
             if answer.data is None:
                 self._cache.renew(_key(self.url, name), _lifetime(answer))
@@ -213,6 +237,16 @@ class Knowledge:
         if answer.data is not None and answer.etag is not None and not answer.errors:
             self._cache.put(key, answer.url, answer.etag, 0.0)
 
+    def _ask_for_fewer(self, names: Sequence[str], error: WpmError) -> None:
+        """Ask in two halves where that may help: for a registry that answers only so much, or stumbles over one name."""
+        self._failures += 1
+        if isinstance(error, Refused) and error.status not in _TOO_MUCH:
+            self._failures = _MOST_FAILURES
+        half = len(names) // 2
+        if half and self._failures < _MOST_FAILURES:
+            self._ask_together(names[:half])
+            self._ask_together(names[half:])
+
     def _keep(self, name: str, value: Any, answer: Answer, etag: str | None) -> None:
         offers = told(self.url, name, lambda: read_package(value, name, answer.url))
         self._packages[name] = KnownPackage(offers, 0.0)
@@ -221,12 +255,14 @@ class Knowledge:
             self._cache.put(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))
 
     def _say_old(self, age: float, error: Unreachable | None) -> None:
+        reason = "--offline forbids to ask it"
+        if error is not None:
+            # The registry is named already.
+            reason = f"it cannot be asked: {str(error).partition(f'{self.url}: ')[2] or error}"
         with self._lock:
-            if self._noted:
-                return
-            self._noted = True
-        reason = f"it cannot be asked ({error})" if error is not None else "--offline forbids to ask it"
-        self._note(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
+            known, self._old = self._old, True
+        if not known:
+            self.say(f"{self.url}: using what it said {_how_long(age)} ago: {reason}")
 
 
 def told(url: str, what: str, action: Callable[[], _T]) -> _T:

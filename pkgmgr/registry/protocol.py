@@ -21,7 +21,7 @@ class Registry(Protocol):
 
     @property
     def needs_network(self) -> bool:
-        """Whether asking it goes over the network, which `--offline` forbids."""
+        """Whether asking it goes over the network: with `--offline` it says what it said before, or raises."""
 
     def versions(self, name: str) -> Sequence[Version]:
         """The versions of a package that can be had, yanked ones too, in any order; none of a package that is not there."""

@@ -125,8 +125,8 @@ class Registries:
 
     def similar(self, name: str) -> Sequence[str]:
         """Names that somebody may have meant who asked for one that is not there; only those that it would answer for."""
-        registry = self.answering(name)
-        return [each for each in registry.similar(name) if self.answering(each) is registry]
+        found = self.answering(name).similar(name)
+        return [each for each in found if self._places.get(self._line(each)) == self._places.get(self._line(name))]
 
     def by_hash(self, sha256: str) -> PackageSummary | None:
         """The package with this hash, from whichever registry has it; raises `WpmError` where one cannot be asked."""
@@ -166,7 +166,8 @@ class Registries:
 
     def _location_by_name(self, package: LockedPackage) -> Location:
         version = Version.parse(package.version)
-        if self.included is not None and package.name in self.included:
+        # A lock may be of another version than the file that somebody includes.
+        if self.included is not None and version in self.included.versions(package.name):
             return self.included.location(package.name, version)
         place = self._locked_place(package)
         registry = self._open(place)

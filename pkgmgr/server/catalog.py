@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +15,7 @@ from pkgmgr.source import GLOBAL_NAMESPACE, check_sha256
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pkgmgr.registry.record import PackageRecord
@@ -23,7 +25,8 @@ LATEST: Final = "latest"
 HASH: Final = "sha256:"
 
 
-_PLACES_SECONDS: Final = 2.0
+_PLACES_SECONDS: Final = 10.0
+_LOOK_SECONDS: Final = 2.0
 
 
 class Place(NamedTuple):
@@ -91,10 +94,15 @@ class PackageEntry:
     def __init__(self, registry: DirectoryRegistry, name: str, found: list[Version]) -> None:
         self.registry = registry
         self.name = name
+        self.yanked = registry.yanked(name)
+        self._seen = (found, self.yanked)
         self.found = sorted(found, reverse=True)
-        self.yanked = set(registry.yanked(name))
         namespace, _, self.package_name = name.rpartition("/")
         self.namespace = namespace or GLOBAL_NAMESPACE
+
+    def is_current(self) -> bool:
+        """Whether these are still the versions that there are."""
+        return self._seen == (self.registry.versions(self.name), self.registry.yanked(self.name))
 
     @cached_property
     def versions(self) -> list[VersionEntry]:
@@ -130,7 +138,11 @@ class Catalog:
         self.root = root
         self.registry = DirectoryRegistry(root, REGISTRY, str(root))
         self._places: tuple[float, list[Place]] | None = None
-        self._hashes: tuple[float, dict[str, tuple[str, Version]]] | None = None
+        self._lock = threading.Lock()
+        self._by_hash: dict[str, tuple[str, Version]] = {}
+        self._hashed: dict[str, Sequence[Version]] = {}
+        self._looked = 0.0
+        self._newest: dict[str, VersionEntry] = {}
 
     def package(self, name: str) -> PackageEntry | None:
         """The package with this name; None where there is none, or it cannot be one."""
@@ -170,6 +182,24 @@ class Catalog:
             if (package := self.package(name)) is not None:
                 yield package
 
+    def namespaces(self) -> set[str]:
+        """Where there are packages."""
+        from pkgmgr.registry.directory import is_name
+
+        with suppress(OSError):
+            return {path.name for path in (self.root / "packages").iterdir() if is_name(path.name)} - {GLOBAL_NAMESPACE}
+        return set()
+
+    def newest(self) -> Iterator[VersionEntry]:
+        """What speaks for each package, in the order of their names. It is read again where its versions have changed."""
+        for name in self.registry.names():
+            known = self._newest.get(name)
+            if known is not None and known.package.is_current():
+                yield known
+            elif (package := self.package(name)) is not None and (entry := package.last) is not None:
+                self._newest[name] = entry
+                yield entry
+
     def places(self) -> list[Place]:
         """Every version of every package, the one that was written first before the others; a few seconds old at most."""
         now = time.monotonic()
@@ -179,27 +209,32 @@ class Catalog:
 
     def forget(self) -> None:
         """Look again: something was published."""
-        self._places = self._hashes = None
+        self._places = None
+        self._looked = 0.0
 
     def _with_hash(self, sha256: str) -> VersionEntry | None:
-        """The version whose file has this hash. Everything is looked through once in a few seconds at most."""
-        now = time.monotonic()
-        known = self._hashes
-        if known is None or (sha256 not in known[1] and now - known[0] > _PLACES_SECONDS):
-            known = self._hashes = (now, dict(self._find_hashes()))
-        if sha256 not in known[1]:
+        """The version whose file has this hash."""
+        with self._lock:
+            if sha256 not in self._by_hash and time.monotonic() - self._looked > _LOOK_SECONDS:
+                self._look_for_hashes()
+        if (place := self._by_hash.get(sha256)) is None:
             return None
-        name, version = known[1][sha256]
-        entry = self.version(name, str(version))
+        entry = self.version(place[0], str(place[1]))
         return entry if entry is not None and entry.sha256 == sha256 else None
 
-    def _find_hashes(self) -> Iterator[tuple[str, tuple[str, Version]]]:
+    def _look_for_hashes(self) -> None:
+        """Look through the packages whose versions are not those of the last time."""
         for name in self.registry.names():
-            for version in self.registry.versions(name):
+            versions = self.registry.versions(name)
+            if self._hashed.get(name) == versions:
+                continue
+            for version in versions:
                 try:
-                    yield self.registry.record(name, version).summary.sha256, (name, version)
+                    self._by_hash[self.registry.record(name, version).summary.sha256] = (name, version)
                 except WpmError:
                     continue
+            self._hashed[name] = versions
+        self._looked = time.monotonic()
 
     def _find_places(self) -> Iterator[Place]:
         for name in self.registry.names():

@@ -20,7 +20,7 @@ MOST_DEPTH: Final = 15
 MOST_FIELDS: Final = 5_000
 """So many fields a query may have when its fragments are put in their places."""
 
-MOST_COST: Final = 1_000_000
+MOST_COST: Final = 200_000
 """So many fields an answer may have by estimation: a page counts as long as it was asked for."""
 
 MOST_ROOTS: Final = 500
@@ -28,7 +28,19 @@ MOST_ROOTS: Final = 500
 
 _PAGE: Final = 100
 _LISTS: Final = frozenset(("edges",))
+_LOOKS_THROUGH: Final = 20_000
+"""What a field counts that looks through every package."""
+
+_THROUGH_ALL: Final = frozenset(
+    (
+        *("search", "searchAutocomplete", "packages", "packageVersions", "allPackageVersions", "allPackageReleases"),
+        *("recentPackageVersions", "getCommand", "getCommands", "namespaces"),
+    )
+)
+_VERSION_LISTS: Final = frozenset(("versions", "commands"))
 _VERSIONS: Final = 20
+_VERSIONS_AGAIN: Final = 500
+"""Versions of the packages of versions: nobody needs them, and each level has the square of the one above it."""
 
 
 def check_limits(document: DocumentNode) -> None:
@@ -51,6 +63,7 @@ class _Weigher:
         self._fields = 0
         self._roots = 0
         self._cost = 0
+        self._within = 0
         self._open: set[str] = set()
 
     def weigh(self, selections: SelectionSetNode | None, depth: int, factor: int, page: int = _PAGE) -> None:
@@ -74,7 +87,7 @@ class _Weigher:
 
     def _field(self, node: FieldNode, depth: int, factor: int, page: int) -> None:
         self._count()
-        self._cost += factor
+        self._cost += factor * (_LOOKS_THROUGH if node.name.value in _THROUGH_ALL else 1)
         if self._cost > MOST_COST:
             raise GraphQLError("the query asks for too much: ask for shorter pages, or for less of each", node)
         if depth >= MOST_DEPTH:
@@ -89,8 +102,12 @@ class _Weigher:
         name = node.name.value
         if name in _LISTS:
             factor *= page
-        elif name == "versions":
-            factor *= _VERSIONS
+        elif name in _VERSION_LISTS:
+            factor *= _VERSIONS_AGAIN if self._within else _VERSIONS
+            self._within += 1
+            self.weigh(node.selection_set, depth + 1, factor, asked)
+            self._within -= 1
+            return
         elif name.startswith("__") and depth > 0:
             raise GraphQLError("the schema is asked for at the top", node)
         self.weigh(node.selection_set, depth + 1, factor, asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
@@ -13,7 +14,7 @@ from pkgmgr.source import check_name, split_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from pkgmgr.server.catalog import VersionEntry
@@ -32,7 +33,8 @@ def _push(_: object, info: Info, input: Mapping[str, Any]) -> Any:
     asked = session(info)
     asked.writer(input["namespace"])
     upload = asked.uploads.take(input["signedUrl"])
-    placed = place_release(asked.catalog.root, upload.path)
+    with _told(upload.path):
+        placed = place_release(asked.catalog.root, upload.path)
     asked.uploads.end(upload)
     asked.catalog.forget()
     entry = asked.catalog.by_hash(placed.sha256)
@@ -58,10 +60,11 @@ def _publish_package(_: object, info: Info, input: Mapping[str, Any]) -> Any:
     if not input.get("signedUrl"):
         refuse("a package is uploaded first: ask for an address with getSignedUrlForPackageUpload")
     upload = asked.uploads.take(input["signedUrl"])
-    if input.get("uploadFormat") == "webcv2" or _is_container(upload.path):
-        entry = _publish(asked, upload.path, input)
-    else:
-        entry = _publish_archive(asked, upload.path, input)
+    with _told(upload.path):
+        if input.get("uploadFormat") == "webcv2" or _is_container(upload.path):
+            entry = _publish(asked, upload.path, input)
+        else:
+            entry = _publish_archive(asked, upload.path, input)
     asked.uploads.end(upload)
     return {"success": True, "packageVersion": entry, "packageWebc": Release(entry), **_echo(input)}
 
@@ -115,8 +118,17 @@ def _publish_archive(asked: Session, path: Path, input: Mapping[str, Any]) -> Ve
         try:
             built = build_package(archive, LocalPath(folder, "package.webc"))
         except WpmError as error:
-            refuse(str(error).replace(f"{archive}: ", "").replace(folder, ""))
+            refuse(f"the upload: {str(error).replace(f'{archive}: ', '').replace(f'{archive}/', '')}")
         return _publish(asked, built.path, input)
+
+
+@contextmanager
+def _told(upload: Path) -> Iterator[None]:
+    """Call the file by what it is to whoever uploaded it."""
+    try:
+        yield
+    except WpmError as error:
+        refuse(str(error).replace(str(upload), "the upload"))
 
 
 def _is_container(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pkgmgr.server.catalog import VersionEntry
 from pkgmgr.server.connections import connection, read_opaque
 from pkgmgr.server.search import search, search_names
 from pkgmgr.server.session import refuse
-from pkgmgr.server.types import Image, Namespace, Release, namespaces_of, session
+from pkgmgr.server.types import Image, Namespace, Release, may_publish, namespaces_of, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def _user(asked: Session, username: str) -> Any:
 
 
 def _namespace(asked: Session, name: str) -> Namespace | None:
-    known = {each.partition("/")[0] for each in asked.catalog.registry.names() if "/" in each}
+    known = asked.catalog.namespaces()
     if asked.account is not None:
         known.update(each.name for each in namespaces_of(asked.account, asked))
     return Namespace(name) if name in known else None
@@ -103,9 +103,9 @@ def _node(asked: Session, text: str) -> Any:
 
 def _command(asked: Session, name: str) -> Any:
     """The command with this name of the first package that has one, as the older clients ask for it."""
-    for package in asked.catalog.packages():
-        if package.last is not None and name in package.last.record.summary.commands:
-            return {"command": name, "packageVersion": package.last}
+    for entry in asked.catalog.newest():
+        if name in entry.record.summary.commands:
+            return {"command": name, "packageVersion": entry}
     return None
 
 
@@ -114,14 +114,9 @@ def _upload_url(asked: Session, seconds: int | None) -> dict[str, str]:
     return {"url": asked.base_url + asked.uploads.begin(account.username, seconds)}
 
 
-def _may(asked: Session, action: str, owner: str) -> bool:
-    allowed = asked.account is not None and not asked.read_only and action == "PUBLISH_PACKAGE"
-    return allowed and asked.account is not None and asked.account.may_publish(owner)
-
-
 QUERY: Final[dict[str, Callable[..., Any]]] = {
     "viewer": lambda _, info: session(info).account,
-    "viewerCan": lambda _, info, action, ownerName: _may(session(info), action, ownerName),
+    "viewerCan": lambda _, info, action, ownerName: may_publish(session(info), ownerName, action),
     "getUser": lambda _, info, username: _user(session(info), username),
     "getNamespace": lambda _, info, name: _namespace(session(info), name),
     "getPackage": lambda _, info, name: _package(session(info), name),

@@ -22,9 +22,9 @@ from graphql.type import is_abstract_type, is_object_type, is_scalar_type
 from pkgmgr.errors import WpmError
 from pkgmgr.server import types
 from pkgmgr.server.limits import MOST_TOKENS, check_limits
+from pkgmgr.server.moments import read_moment
 from pkgmgr.server.mutations import MUTATION
 from pkgmgr.server.queries import QUERY
-from pkgmgr.server.scalars import SCALARS
 from pkgmgr.server.session import Denied
 
 if TYPE_CHECKING:
@@ -64,10 +64,9 @@ def registry_schema() -> GraphQLSchema:
                 kind.fields[field].resolve = resolve
         elif is_abstract_type(kind):
             kind.resolve_type = lambda value, *_: types.kind_of(value)
-        elif is_scalar_type(kind) and name in SCALARS:
-            # By setattr: they are methods of the class, and these are functions of this one scalar.
-            for method, function in zip(("serialize", "parse_value"), SCALARS[name], strict=True):
-                setattr(kind, method, function)
+        elif is_scalar_type(kind) and name == "DateTime":
+            # By setattr: it is a method of the class, and this is a function of this one scalar.
+            setattr(kind, "coerce_input_value", read_moment)  # noqa: B010
     return schema
 
 
@@ -100,7 +99,7 @@ def answer(
     )
     reply: dict[str, Any] = {"data": result.data}
     if result.errors:
-        reply["errors"] = [_formatted(error) for error in result.errors]
+        reply["errors"] = [_formatted(error, str(session.catalog.root)) for error in result.errors]
     return reply
 
 
@@ -129,10 +128,11 @@ _KNOWN: Final[dict[str, DocumentNode]] = {}
 _MOST_KNOWN: Final = 256
 
 
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    """An error as GraphQL writes it; what went wrong inside is for the log alone."""
+def _formatted(error: GraphQLError, root: str = "") -> dict[str, Any]:
+    """An error as GraphQL writes it. What went wrong inside is for the log alone, and so is where the registry lies."""
     cause = error.original_error
     if cause is not None and not isinstance(cause, (Denied, WpmError, GraphQLError)):
         _LOG.error("a query failed: %r", cause, exc_info=cause)
         return {**error.formatted, "message": "the registry failed to answer this"}
-    return dict(error.formatted)
+    said: dict[str, Any] = dict(error.formatted)
+    return {**said, "message": error.message.replace(f"{root}/", "")} if root else said

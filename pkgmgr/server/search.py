@@ -37,8 +37,8 @@ def search(asked: Session, text: str, wanted: Mapping[str, Any] | None, page: di
         page: Which page of the answer.
     """
     found = []
-    for package in asked.catalog.packages():
-        if (entry := package.last) is None or (wanted and not _fits(entry, wanted)):
+    for entry in asked.catalog.newest():
+        if wanted and not _fits(entry, wanted):
             continue
         if (rank := _rank(entry, text.strip().casefold())) is not None:
             found.append((rank, entry))
@@ -56,14 +56,16 @@ def search_names(asked: Session, text: str, kinds: list[str] | None, page: dict[
     found: list[Any] = []
     names = asked.catalog.registry.names()
     if not kinds or "NAMESPACE" in kinds:
-        spaces = sorted({name.partition("/")[0] for name in names if "/" in name})
+        spaces = sorted(asked.catalog.namespaces())
         found += [Namespace(name) for name in spaces if name.casefold().startswith(start)]
     if not kinds or "PACKAGE" in kinds:
-        fitting = [name for name in names if start in (name.casefold()[: len(start)], _last(name)[: len(start)])]
-        found += [package for name in fitting if (package := asked.catalog.package(name)) is not None]
+        found += [name for name in names if start in (name.casefold()[: len(start)], _last(name)[: len(start)])]
 
     def node(each: Any) -> Any:
-        return each if isinstance(each, Namespace) else each.last
+        if isinstance(each, Namespace):
+            return each
+        package = asked.catalog.package(each)
+        return None if package is None else package.last
 
     return connection(found, page, node)
 

@@ -37,7 +37,11 @@ LARGEST_HEADER: Final = 64 << 10
 REQUEST_SECONDS: Final = 30.0
 """The first bytes of a request and its last header may be so far apart; its body must come at `_SLOWEST` at least."""
 
+STALLED_SECONDS: Final = 60.0
+"""A client that takes nothing of its answer for so long is left."""
+
 _IDLE_SECONDS: Final = 60
+
 _SLOWEST: Final = 4 << 10
 _CLEANUP_SECONDS: Final = 5
 
@@ -55,10 +59,16 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
-    """A connection that knows since when a request has been coming in."""
+    """A connection that knows since when a request has been coming in, and since when no answer has been going out.
+
+    Attributes:
+        since: The time of a request's first bytes, while it is not whole.
+        unmoved: The time of the last movement while something was to be sent, and when that was seen first.
+    """
 
     parser_class = _Parser
     since: float | None = None
+    unmoved: tuple[float, float] | None = None
 
     def received(self, data: bytes) -> bool:
         done = bool(super().received(data))
@@ -74,6 +84,15 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             return False
         return bool(now - self.since > REQUEST_SECONDS + self.request.body_bytes_received / _SLOWEST)
 
+    def is_stalled(self, now: float) -> bool:
+        """Whether the client takes nothing of its answer any more: a thread may be waiting for it."""
+        if not self.total_outbufs_len:
+            self.unmoved = None
+            return False
+        if self.unmoved is None or self.unmoved[0] != self.last_activity:
+            self.unmoved = (self.last_activity, now)
+        return now - self.unmoved[1] > STALLED_SECONDS
+
 
 class _Server(TcpWSGIServer):  # type: ignore[misc]
     channel_class = _Channel
@@ -83,6 +102,9 @@ class _Server(TcpWSGIServer):  # type: ignore[misc]
         for channel in list(self.active_channels.values()):
             if channel.is_too_slow(now):
                 channel.will_close = True
+            elif channel.is_stalled(now):
+                # At once: there is no end of sending to wait for.
+                channel.handle_close()
 
 
 class RegistryServer:
@@ -170,7 +192,8 @@ def _listen(app: Any, host: str, port: int, channels: dict[int, Any], largest: i
             ident=None,
         )
         dispatcher = ThreadedTaskDispatcher()
-        dispatcher.set_thread_count(adjustments.threads)
-        return _Server(app, channels, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
+        made = _Server(app, channels, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
     except (OSError, ValueError, OverflowError) as error:
         raise WpmError(f"{host}:{port}: cannot listen there: {getattr(error, 'strerror', None) or error}") from None
+    dispatcher.set_thread_count(adjustments.threads)
+    return made

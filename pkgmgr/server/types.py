@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.server.accounts import Account
 from pkgmgr.server.catalog import HASH, Packaged, VersionEntry
 from pkgmgr.server.connections import connection, opaque
+from pkgmgr.server.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,6 @@ class Release(NamedTuple):
     """A file as something that was pushed: it goes by its hash, whether or not it has a name."""
 
     entry: Packaged
-
-
-def moment(seconds: float) -> str:
-    """A time as RFC 3339 has it."""
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat()
 
 
 def session(info: Info) -> Session:
@@ -120,7 +115,7 @@ def _tag(entry: Packaged) -> str:
 
 
 _OWNED: Final[Fields] = {
-    "viewerCan": lambda owner, info, action: _may_publish(session(info), owner_name(owner), action),
+    "viewerCan": lambda owner, info, action: may_publish(session(info), owner_name(owner), action),
 }
 
 USER: Final[Fields] = {
@@ -144,7 +139,7 @@ NAMESPACE: Final[Fields] = {
     "description": lambda namespace, info: "",
     "globalName": lambda namespace, info: namespace.name,
     "globalId": lambda namespace, info: opaque("Namespace", namespace.name),
-    "viewerHasRole": lambda namespace, info, role: _may_publish(session(info), namespace.name),
+    "viewerHasRole": lambda namespace, info, role: may_publish(session(info), namespace.name),
     "packages": lambda namespace, info, **page: connection(_packages_in(namespace, info), page),
     "packageVersions": lambda namespace, info, **page: connection(
         [version for package in _packages_in(namespace, info) for version in package.versions], page
@@ -169,7 +164,7 @@ PACKAGE: Final[Fields] = {
     "watchersCount": lambda package, info: 0,
     "globalName": lambda package, info: package.name,
     "globalId": lambda package, info: package_id(package),
-    "viewerHasRole": lambda package, info, role: _may_publish(session(info), package.namespace),
+    "viewerHasRole": lambda package, info, role: may_publish(session(info), package.namespace),
     "owner": lambda package, info: Namespace(package.namespace),
     "lastVersion": lambda package, info: package.last,
 }
@@ -279,15 +274,15 @@ def namespaces_of(account: Account, asked: Session) -> list[Namespace]:
     """Where a user may publish: what they were given, else every namespace that there is."""
     if account.namespaces is not None:
         return [Namespace(name) for name in sorted(account.namespaces)]
-    names = {each.partition("/")[0] for each in asked.catalog.registry.names() if "/" in each}
-    return [Namespace(name) for name in sorted(names | {account.username})]
+    return [Namespace(name) for name in sorted(asked.catalog.namespaces() | {account.username})]
 
 
 def _packages_in(namespace: Namespace, info: Info) -> list[PackageEntry]:
     return [package for package in session(info).catalog.packages() if package.namespace == namespace.name]
 
 
-def _may_publish(asked: Session, namespace: str, action: str = "PUBLISH_PACKAGE") -> bool:
+def may_publish(asked: Session, namespace: str, action: str = "PUBLISH_PACKAGE") -> bool:
+    """Whether who asks may do this in a namespace: publish, and nothing else, as there are no apps here."""
     may = asked.account is not None and not asked.read_only and action == "PUBLISH_PACKAGE"
     return may and asked.account is not None and asked.account.may_publish(namespace)
 

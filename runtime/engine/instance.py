@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ctypes import byref, c_uint64, c_void_p
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 TABLE_ENTRY = "wpm.table."
 """Functions of the table are known to `Machine.call` by this and their index: no export of a module is named so."""
 
+_MOST_RETIRED, _LARGEST_RETIRED = 4, 8 << 20
+
 _RED_ZONE = 128
 """Bytes below the stack pointer that a C compiler lets a function use that calls no other (LLVM's WebAssembly backend)."""
 
@@ -55,15 +57,29 @@ class SharedMemory:
             raise RuntimeFault(
                 f"the module needs {limits.minimum * PAGE} bytes of memory to start and the limit is {limit}: raise it"
             )
-        kind, out = c_void_p(), c_void_p()
-        doing = "cannot reserve the guest's memory"
-        check(lib.wasmtime_memorytype_new(limits.minimum, True, maximum, False, True, 16, byref(kind)), doing)
-        try:
-            check(lib.wasmtime_sharedmemory_new(engine().handle, kind, byref(out)), doing)
-        finally:
-            lib.wasm_memorytype_delete(kind)
-        self.handle: int = out.value or 0
+        self._kind = limits.minimum, maximum
+        self.handle = _reserve(*self._kind)
         self.base: int = lib.wasmtime_sharedmemory_data(self.handle)
+
+    def copy(self) -> SharedMemory:
+        """Another memory of this kind, with the same bytes as they are now.
+
+        It may be one that nobody uses any more: to give the host's pages back and to be given them anew was a fifth of a fork.
+
+        Raises:
+            RuntimeFault: the host has no more memory.
+        """
+        # Asked once: another thread may be growing this one.
+        size = self.size()
+        copy = SharedMemory.__new__(SharedMemory)
+        copy._kind = self._kind
+        copy.handle = _retired.take(self._kind, size) or _reserve(*self._kind)
+        copy.base = lib.wasmtime_sharedmemory_data(copy.handle)
+        grow = (size - copy.size()) // PAGE
+        if grow > 0:
+            copy.grow(grow)
+        ctypes.memmove(copy.base, self.base, size)
+        return copy
 
     def size(self) -> int:
         """The size now, in bytes."""
@@ -82,8 +98,53 @@ class SharedMemory:
         return Extern(EXTERN_SHARED_MEMORY, (c_uint64 * 3)(self.handle, 0, 0))
 
     def __del__(self) -> None:
+        # Whoever runs in this memory, or looks at it, holds this object: nobody does any more.
         if handle := getattr(self, "handle", 0):
+            _retired.keep(self._kind, handle)
+
+
+def _reserve(minimum: int, maximum: int) -> int:
+    """The handle of a new shared memory, of so many pages at the start and at the most."""
+    kind, out = c_void_p(), c_void_p()
+    doing = "cannot reserve the guest's memory"
+    check(lib.wasmtime_memorytype_new(minimum, True, maximum, False, True, 16, byref(kind)), doing)
+    try:
+        check(lib.wasmtime_sharedmemory_new(engine().handle, kind, byref(out)), doing)
+    finally:
+        lib.wasm_memorytype_delete(kind)
+    return out.value or 0
+
+
+class _Retired:
+    """Memories that nobody uses, a few small ones: only for a copy, which overwrites all that is in them.
+
+    Without a lock: a memory may be retired by the collector, amid anything.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[tuple[int, int], int, int]] = []
+
+    def keep(self, kind: tuple[int, int], handle: int) -> None:
+        size = int(lib.wasmtime_sharedmemory_data_size(handle))
+        if size > _LARGEST_RETIRED:
             lib.wasmtime_sharedmemory_delete(handle)
+            return
+        self._kept.append((kind, size, handle))
+        if len(self._kept) > _MOST_RETIRED:
+            with suppress(IndexError):
+                lib.wasmtime_sharedmemory_delete(self._kept.pop(0)[2])
+
+    def take(self, kind: tuple[int, int], size: int) -> int:
+        """The handle of a memory of this kind that is at most so large; 0 if there is none."""
+        for entry in reversed(self._kept):
+            if entry[0] == kind and entry[1] <= size:
+                with suppress(ValueError):
+                    self._kept.remove(entry)
+                    return entry[2]
+        return 0
+
+
+_retired = _Retired()
 
 
 class Store:

@@ -161,6 +161,30 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
 }
 
 
+_SHORT = frozenset(
+    (
+        "wasmtime_engine_increment_epoch",
+        "wasmtime_context_set_epoch_deadline",
+        "wasmtime_error_new",
+        "wasmtime_error_delete",
+        "wasmtime_trap_new",
+        "wasm_trap_delete",
+        "wasmtime_global_get",
+        "wasmtime_global_set",
+        "wasmtime_store_context",
+        "wasmtime_instance_export_get",
+        "wasmtime_sharedmemory_data",
+        "wasmtime_sharedmemory_data_size",
+        "wasmtime_memory_data",
+        "wasmtime_memory_data_size",
+    )
+)
+"""What takes less time than letting another thread have the interpreter, and getting it back, does.
+
+With many threads that is a turn of each of them: a thread that leaves must not wait for it more often than it has to.
+"""
+
+
 def _load() -> ctypes.CDLL:
     spec = find_spec("wasmtime")
     if spec is None or spec.origin is None:
@@ -169,8 +193,10 @@ def _load() -> ctypes.CDLL:
     suffix = "dylib" if sys.platform == "darwin" else "so"
     path = Path(spec.origin).parent / f"{sys.platform}-{machine}" / f"_libwasmtime.{suffix}"
     try:
-        library = ctypes.CDLL(str(path))
+        library, keeping = ctypes.CDLL(str(path)), ctypes.PyDLL(str(path))
         for name, (result, arguments) in _SIGNATURES.items():
+            if name in _SHORT:
+                setattr(library, name, getattr(keeping, name))
             function = getattr(library, name)
             function.restype, function.argtypes = result, arguments
     except (OSError, AttributeError) as error:

@@ -6,6 +6,7 @@ import ctypes
 import os
 import threading
 import time
+from _thread import start_new_thread
 from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -80,7 +81,7 @@ class Engine:
             self._undone.append(done)
             if not self._ticking:
                 self._ticking = True
-                threading.Thread(target=self._tick, name="wasm-interrupt", daemon=True).start()
+                start_new_thread(self._tick, ())
 
     def _tick(self) -> None:
         while True:

@@ -17,6 +17,8 @@ from runtime.abi.filetype import Filetype
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.waiting import Waker
+
 
 class Stat(NamedTuple):
     """What `fd_filestat_get` reports; times are nanoseconds since the epoch."""
@@ -202,6 +204,19 @@ class OpenFile(ABC):
     def write_fileno(self) -> int | None:
         """The descriptor behind this file when waiting to write, where that is another one."""
         return self.fileno()
+
+    def patience(self, waker: Waker, *, writing: bool) -> int | None:
+        """How long to wait before the next try to read or write, for what has no descriptor as long as nobody polls it.
+
+        Args:
+            waker: is woken when it is time, before the time is over.
+            writing: whether to write, not to read.
+
+        Returns:
+            Nanoseconds, 0 when it is time now, -1 without end; `None` where there is a descriptor to wait on.
+        """
+        del waker, writing
+        return None
 
     def timeout(self, *, writing: bool) -> int | None:
         """How long a transfer may wait, in nanoseconds; `None` for as long as it takes."""

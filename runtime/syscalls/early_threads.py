@@ -7,27 +7,18 @@ said it once for all of its threads with `callback_thread`, or left it at `_star
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import StackBounds
 from runtime.hostcalls import WASIX, syscall
 from runtime.thread import GuestThread
 
-if TYPE_CHECKING:
-    from runtime.engine import Module
-    from runtime.process import WasiProcess
-
 _ENTRY = "_start_thread"
-_NAMED = "thread_callback"
-"""Where a process has what `callback_thread` named, with the module that did: after an exec it runs another."""
 
 
 @syscall("callback_thread", "ii:", WASIX)
 def callback_thread(thread: GuestThread, name: int, length: int) -> None:
     """Say which exported function the threads of this process run, of two i32: `_start_thread` if nobody says."""
-    process = thread.process
-    process.__dict__[_NAMED] = (process.module, thread.memory.text(name, length))
+    thread.process.thread_callback = thread.memory.text(name, length)
 
 
 @syscall("callback_reactor", "ii:", WASIX)
@@ -54,7 +45,7 @@ def thread_spawn_2023(
     if max(stack_base, stack_start) >> 32:
         raise GuestError(Errno.OVERFLOW)
     bounds = StackBounds(min(stack_start, stack_base), stack_base)
-    _spawn(thread, _entry(thread.process), (user_data, reactor), bounds, result)
+    _spawn(thread, thread.process.thread_callback or _ENTRY, (user_data, reactor), bounds, result)
 
 
 @syscall("thread_spawn", "iiIii:i", WASIX)
@@ -63,17 +54,6 @@ def thread_spawn_2022(
 ) -> None:
     """The form of 2022: of the exported function's name, user data u64, not a reactor; writes the tid, u32."""
     _spawn(thread, thread.memory.text(method, method_length), (user_data, reactor), None, result)
-
-
-def _entry(process: WasiProcess) -> str:
-    """The function that threads run, as this process or one that it was forked from has said."""
-    here: WasiProcess | None = process
-    while here is not None:
-        named: tuple[Module, str] | None = here.__dict__.get(_NAMED)
-        if named is not None and named[0] is process.module:
-            return named[1]
-        here = here.parent
-    return _ENTRY
 
 
 def _spawn(thread: GuestThread, entry: str, what: tuple[int, int], bounds: StackBounds | None, result: int) -> None:

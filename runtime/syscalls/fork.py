@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ctypes import memmove
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
@@ -74,7 +73,9 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
     parent = thread.process
     env = thread.env.fork()
     try:
-        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows)
+        # Before an instance is made: its start function then finds the data that it would have put there.
+        memory = None if borrows or parent.shared_memory is None else parent.shared_memory.copy()
+        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows, memory=memory)
     except GuestError:
         env.descriptors.close_all()
         raise
@@ -96,21 +97,12 @@ def _copying(thread: GuestThread) -> None:
     """The child gets a thread, an instance and a copy of the memory."""
     parent = thread.process
     child = _child_of(thread, borrows=False)
-    child.signal_callback, child.signals_blocked = parent.signal_callback, parent.signals_blocked
+    child.inherit_callbacks(parent)
     child.local_keys = set(parent.local_keys)
     copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
     try:
-        if child.shared_memory is not None and parent.shared_memory is not None:
-            # Before the instance is made: its start function then finds the data that it would have put there.
-            # Its size is asked once: another thread may be growing the parent's.
-            size = parent.shared_memory.size()
-            grow = (size - child.shared_memory.size()) // PAGE
-            if grow > 0:
-                child.shared_memory.grow(grow)
-            memmove(child.shared_memory.base, parent.shared_memory.base, size)
-            copy.load()
-        else:
-            copy.load()
+        copy.load()
+        if child.shared_memory is None:
             copy.machine.grow_memory((thread.memory.size - copy.memory.size) // PAGE)
             copy.memory.write(0, thread.memory.view(0, thread.memory.size))
         copy.asyncify.set_globals(thread.asyncify.globals())

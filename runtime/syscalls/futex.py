@@ -40,11 +40,19 @@ def futex_wait(thread: GuestThread, futex: int, expected: int, timeout: int, res
 
 @syscall("futex_wake", "ii:i", WASIX)
 def futex_wake(thread: GuestThread, futex: int, result: int) -> None:
-    """Wake one thread that sleeps on `futex`; writes whether there was one, a bool."""
-    thread.memory.set_u8(result, int(thread.process.futexes.wake(futex, 1) > 0))
+    """Wake one thread that sleeps on `futex`; writes a bool, true whether or not there was one.
+
+    C libraries of 2023 call again until they read true: told the truth, a thread that unlocks what nobody waits for would
+    never come back. The system that they come from says true, too.
+    """
+    thread.memory.check(result, 1)
+    thread.process.futexes.wake(futex, 1)
+    thread.memory.set_u8(result, 1)
 
 
 @syscall("futex_wake_all", "ii:i", WASIX)
 def futex_wake_all(thread: GuestThread, futex: int, result: int) -> None:
-    """Wake every thread that sleeps on `futex`; writes whether there was one, a bool."""
-    thread.memory.set_u8(result, int(thread.process.futexes.wake(futex, _EVERYBODY) > 0))
+    """Wake every thread that sleeps on `futex`; writes a bool, always true, as `futex_wake` does."""
+    thread.memory.check(result, 1)
+    thread.process.futexes.wake(futex, _EVERYBODY)
+    thread.memory.set_u8(result, 1)

@@ -99,10 +99,28 @@ def _write(description: Description, file: OpenFile, buffers: Sequence[memoryvie
 
 
 def _wait(thread: GuestThread, description: Description, file: OpenFile, event: int) -> None:
-    descriptor = file.fileno() if event == READABLE else file.write_fileno()
-    if description.flags & _NONBLOCK or descriptor is None:
+    if description.flags & _NONBLOCK:
         raise GuestError(Errno.AGAIN)
-    patience = file.timeout(writing=event == WRITABLE)
+    writing = event == WRITABLE
+    if file.patience(thread.waker, writing=writing) is not None:
+        _wait_in_memory(thread, file, writing=writing)
+        return
+    descriptor = file.write_fileno() if writing else file.fileno()
+    if descriptor is None:
+        raise GuestError(Errno.AGAIN)
+    patience = file.timeout(writing=writing)
     deadline = None if patience is None else time.monotonic_ns() + patience
     if not thread.block([(descriptor, event)], deadline):
         raise GuestError(Errno.TIMEDOUT)
+
+
+def _wait_in_memory(thread: GuestThread, file: OpenFile, *, writing: bool) -> None:
+    """Wait for what has no descriptor as long as nobody polls it."""
+    end: int | None = None
+    while moment := file.patience(thread.waker, writing=writing):
+        if moment > 0:
+            end = end or time.monotonic_ns() + moment
+        if thread.waker.wait((), end if moment > 0 else None) is not None:
+            return
+        if thread.deliver():
+            raise GuestError(Errno.INTR)

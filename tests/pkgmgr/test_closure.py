@@ -143,7 +143,7 @@ def test_a_locked_project_imports_and_opens_nothing_it_does_not_need(
     heavy = [
         "requests",
         "rich",
-        "resolvelib",
+        "pkgmgr.resolver",
         "tomli_w",
         "email",
         "http",

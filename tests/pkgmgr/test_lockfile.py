@@ -14,7 +14,9 @@ from pkgmgr.lock_reader import find_cycle, parse_lock
 from pkgmgr.lockfile import LockedPackage, Lockfile, format_lock, read_lock, write_lock
 
 TEXT = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12)
-SOURCES = st.sampled_from(["embedded", "registry", "hash", "https://host/x.webc", "path:../x.webc"])
+SOURCES = st.sampled_from(
+    ["embedded", "registry", "registry+https://r.example/graphql", "hash", "https://host/x.webc", "path:../x.webc"]
+)
 
 
 @st.composite

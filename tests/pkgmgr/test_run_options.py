@@ -87,6 +87,9 @@ def test_include_webc_answers_before_the_registry(tmp_path: Path) -> None:
     )
     assert wpm("run", "--include-webc", ours, "wpm/hello").returncode == 42
     assert wpm("run", "--include-webc", ours, "wpm/hello@9.0.0").returncode == 42
+    # Nor does the lock of the project around need the file, whose version it does not know.
+    cold = {"WPM_CACHE_DIR": str(tmp_path / "cold")}
+    assert wpm("run", "--include-webc", ours, "wpm/hello", env=cold).returncode == 42
     assert output("run", "wpm/hello") == "Hello, World!\n"
 
 

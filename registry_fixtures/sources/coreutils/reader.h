@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { READ_SIZE = 1 << 16 };
+enum { READ_SIZE = 1 << 18 };
 
 struct reader {
     int fd;

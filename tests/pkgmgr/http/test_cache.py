@@ -174,23 +174,27 @@ def test_a_damaged_cache_is_an_empty_one(tmp_path: Path, damage: object) -> None
 
 
 class Bomb:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
     def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, ("touch exploded",)
+        return os.mkdir, (str(self.path),)
 
 
-def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_nothing_is_unpickled(tmp_path: Path) -> None:
     folder = tmp_path / "metadata"
     cache = MetadataCache(folder)
     cache.put("a", 1, None, None)
     cache.close()
     with sqlite3.connect(folder / "cache.db") as database:
-        database.execute("UPDATE Cache SET mode = 4, value = ?", (pickle.dumps(Bomb()),))
+        database.execute("UPDATE Cache SET mode = 4, value = ?", (pickle.dumps(Bomb(tmp_path / "exploded")),))
     assert MetadataCache(folder).get("a") is None
     with sqlite3.connect(folder / "cache.db") as database:
         database.execute("UPDATE Cache SET mode = 2, value = NULL, filename = '../../../../../etc/passwd'")
     assert MetadataCache(folder).get("a") is None
     assert not (tmp_path / "exploded").exists()
+    pickle.loads(pickle.dumps(Bomb(tmp_path / "exploded")))
+    assert (tmp_path / "exploded").exists()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-QUICK = Patience(tries=3, connect=1.0, stall=1.0, pause=0.01, longest_pause=0.2)
+QUICK = Patience(tries=3, connect=10.0, stall=10.0, pause=0.01, longest_pause=0.2)
 
 
 @pytest.fixture(scope="module")

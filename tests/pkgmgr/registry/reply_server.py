@@ -50,7 +50,7 @@ class ReplyServer:
                         self.headers.get("If-None-Match"),
                     )
                 )
-                reply = owner.replies.pop(0) if len(owner.replies) > 1 else owner.replies[0]
+                reply = owner.reply(owner.asked[-1])
                 status, data = reply.status, reply.body if isinstance(reply.body, bytes) else _json(reply.body)
                 if status == 200 and self.headers.get("If-None-Match", "") == reply.headers.get("ETag"):
                     status, data = 304, b""
@@ -69,6 +69,10 @@ class ReplyServer:
         self.url = f"{self.base}/graphql"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
+
+    def reply(self, _: Asked) -> Reply:
+        """What is answered."""
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     def close(self) -> None:
         self._server.shutdown()

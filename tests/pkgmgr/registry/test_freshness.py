@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from reply_server import Reply, answer, distribution, package, replying
+from reply_server import Asked, Reply, ReplyServer, answer, distribution, package, replying
 
 from pkgmgr.errors import Unreachable, WpmError
 from pkgmgr.version import Version
@@ -116,3 +116,31 @@ def test_a_registry_that_is_older_than_a_field_is_asked_for_less(client_for: Cli
             assert registry.versions("acme/tool") == [ONE]
             assert registry.versions("acme/tool") == [ONE]
             assert ["piritaSize" in asked.query for asked in server.asked] == [True, False]
+
+
+def test_a_registry_that_answers_only_so_much_is_asked_for_less_at_a_time(client_for: ClientFor) -> None:
+    names = [f"acme/p{number}" for number in range(50)]
+
+    class Picky(ReplyServer):
+        most = 10
+
+        def reply(self, asked: Asked) -> Reply:
+            if len(asked.variables) > self.most:
+                return Reply({"errors": [{"message": "too complex"}]}, status=400)
+            return Reply(answer(*(package(str(name), "1.0.0") for name in asked.variables.values())))
+
+    server = Picky({})
+    try:
+        registry = client_for(server.url)
+        registry.prefetch(names)
+        assert [len(asked.variables) for asked in server.asked if len(asked.variables) <= 10] == [6, 6, 6, 7] * 2
+        before = len(server.asked)
+        assert all(registry.versions(name) == [ONE] for name in names)
+        assert len(server.asked) == before
+        Picky.most = 0
+        other = client_for(server.url)
+        other.prefetch([f"acme/q{number}" for number in range(500)])
+        # One that says no to everything is left alone soon.
+        assert len(server.asked) - before < 20
+    finally:
+        server.close()

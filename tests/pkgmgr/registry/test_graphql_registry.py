@@ -105,6 +105,19 @@ def test_an_old_package_is_looked_into(
     assert Store(tmp_path / "store").has(hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def test_a_registry_that_tells_no_more_than_it_must(
+    root: Path, server: RegistryServer, client_for: ClientFor, tmp_path: Path
+) -> None:
+    registry = client_for(server.url)
+    registry._endpoint._plain.add(server.url)
+    directory = DirectoryRegistry(root, REGISTRY, "")
+    here, there = directory.summary("wpm/words", ONE), registry.summary("wpm/words", ONE)
+    assert replace(there, source=here.source, location=here.location) == here
+    found = registry.by_hash(here.sha256)
+    assert found is not None and replace(found, source=here.source, location=here.location) == here
+    assert Store(tmp_path / "store").info().objects == 1
+
+
 def test_version_3_is_taken_where_both_are_there(client_for: ClientFor) -> None:
     from reply_server import answer, distribution, package, replying
 

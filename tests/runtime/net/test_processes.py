@@ -177,7 +177,15 @@ def test_a_thread_wakes_another(call: str) -> None:
     script.call(call, BUFFER, PID).call("futex_wait", VALUE, 0, NAME, SIZE).show(VALUE, 1)
     script.call("thread_join", At(PID)).call("thread_join", 99, errno=Errno.SRCH)
     script.call("futex_wake", VALUE, SIZE).show(SIZE, 1)
-    assert run(script) == b"\x05\0"
+    assert run(script) == b"\x05\1"
+
+
+@pytest.mark.parametrize("call", ["futex_wake", "futex_wake_all"])
+def test_waking_nobody_is_no_reason_to_try_again(call: str) -> None:
+    """The C library of 2023 calls until it reads true."""
+    script = Script(shared=True).raw("(loop $again").call(call, VALUE, SIZE)
+    script.raw(f"(br_if $again (i32.eqz (i32.load8_u (i32.const {SIZE})))))")
+    assert run(script.show(SIZE, 1)) == b"\1"
 
 
 def test_a_thread_of_the_proposal() -> None:

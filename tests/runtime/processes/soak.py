@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from runtime import host_threads
 from runtime.engine import Module
 from runtime.env import WasiEnvBuilder
 from runtime.stdio import OutputBuffer
@@ -30,6 +31,7 @@ class Usage(NamedTuple):
 
 def usage() -> Usage:
     """What it uses now, once the threads that are on their way out are gone (Linux)."""
+    host_threads.wait_until_none_is_idle(10)
     threads = len(os.listdir("/proc/self/task"))
     for _ in range(100):
         time.sleep(0.01)
