@@ -66,7 +66,10 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
-    "completion": Verb("Print what completes wpm's words in bash, zsh or fish", 'eval "$(wpm completion bash)"'),
+    "completion": Verb(
+        "Print what completes wpm's words in bash, zsh or fish",
+        "wpm completion bash > ~/.local/share/bash-completion/completions/wpm",
+    ),
     "cache": Verb("Look after the store: verify, info, dir, prune, clean", "wpm cache prune --days 7 --dry-run"),
 }
 

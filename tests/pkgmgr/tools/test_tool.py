@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from make_packages import RegistryMaker, write_project
-from typed import guest, output, wpm
+from typed import environment, guest, output, wpm
 
 PRINTING = ("wpm/coreutils", "-e", "echo", "-e", "cat", "-e", "env")
 
@@ -303,3 +304,35 @@ class TestRun:
 def test_the_folders(private_tools: Path, tmp_path: Path) -> None:
     assert output("tool", "dir") == f"{tmp_path}/the user's $tools\n"
     assert output("tool", "dir", "--bin") == f"{private_tools}\n"
+
+
+def test_installs_that_are_killed_leave_a_tool_or_none(private_tools: Path) -> None:
+    import random
+
+    chance = random.Random(4)
+    wpm("tool", "install", "wpm/coreutils", "-e", "seq")
+    began = time.monotonic()
+    wpm("tool", "install", "wpm/text-tools", "-e", "count-lines", "--as", "lines")
+    usual = time.monotonic() - began
+    for number in range(8):
+        wanted = ("wpm/coreutils",) if number % 2 else ("wpm/coreutils", "-e", "seq")
+        command = [sys.executable, "-m", "pkgmgr.cli.main", "tool", "install", *wanted]
+        running = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.3, 1.1) * usual)
+        running.kill()
+        running.wait()
+        assert tools() == {"coreutils": "wpm/coreutils@1.0.0", "lines": "wpm/text-tools@1.2.0"}
+        assert printed(private_tools / "seq", "1") == "1\n"
+    wpm("tool", "install", "wpm/coreutils", "-e", "seq")
+    assert {name for name in os.listdir(private_tools) if not name.startswith(".wpm-launcher-")} == {"seq", "lines"}
+
+
+def test_many_at_once(private_tools: Path) -> None:
+    command = [sys.executable, "-m", "pkgmgr.cli.main", "tool", "install", "wpm/coreutils"]
+    names = ["seq", "cat", "wc", "head"]
+    running = [
+        subprocess.Popen([*command, "-e", name, "--as", f"my-{name}"], env=environment(), stdout=subprocess.DEVNULL)
+        for name in names * 2
+    ]
+    assert [each.wait(60) for each in running] == [0] * 8
+    assert sorted(os.listdir(private_tools)) == sorted(f"my-{name}" for name in names) == sorted(tools())
