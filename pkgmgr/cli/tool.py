@@ -146,10 +146,12 @@ def _install(tools: Tools, arguments: argparse.Namespace) -> int:
 def _settings(arguments: argparse.Namespace) -> GuestSettings:
     """What the tool is given; looked at now, so that what is wrong is told now."""
     from pkgmgr.tools.record import GuestSettings
-    from pkgmgr.tools.starting import settings_of
+    from pkgmgr.tools.starting import HERE, settings_of
     from runtime.net import NetworkPolicy
 
-    run_options(arguments, ())
+    # A relative directory is looked for where the tool is started, so it may well not be here.
+    fixed = [text for text in arguments.volume if text.startswith("/") or text.partition(":")[0] in ("", HERE)]
+    run_options(argparse.Namespace(**vars(arguments) | {"volume": fixed}), ())
     NetworkPolicy.parse(arguments.net)
     given = GuestSettings(
         tuple(arguments.volume),

@@ -147,6 +147,15 @@ class TestWhatItSees:
         assert printed(private_tools / "cat", "x", cwd=Path("/")) == "seen\n"
         assert start(private_tools / "touch", "new", cwd=Path("/")).returncode == 1
 
+    def test_a_relative_directory_is_looked_for_where_it_is_started(self, private_tools: Path, tmp_path: Path) -> None:
+        wpm("tool", "install", "wpm/coreutils", "-e", "cat", "--volume", "data:/data")
+        done = start(private_tools / "cat", "/data/x", cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (1, b"wpm: --volume data:/data: there is no directory data\n")
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "x").write_text("seen\n")
+        assert printed(private_tools / "cat", "/data/x", cwd=tmp_path) == "seen\n"
+        assert wpm("tool", "install", "wpm/hello", "--volume", "/not/here:/x").returncode == 1
+
     def test_a_sandbox_sees_nothing(self, private_tools: Path, tmp_path: Path) -> None:
         wpm("tool", "install", *PRINTING, "--sandbox")
         (tmp_path / "x").write_text("unseen\n")
