@@ -64,7 +64,14 @@ class DirectPackages:
             return summarize(self._store.path(known.sha256), url)
         if self._registries.offline:
             raise WpmError(f"{url}: not in the store, and --offline forbids to fetch it")
-        return summarize(fetch_url(url, self._store).path, url)
+        stored = fetch_url(url, self._store)
+        try:
+            return summarize(stored.path, url)
+        except WpmError as error:
+            # The path of the store tells nobody anything, and what is no package has no business there.
+            stored.path.unlink(missing_ok=True)
+            reason = str(error).rpartition(f"{stored.path}: ")[2]
+            raise WpmError(f"{url}: what is there is no package: {reason}") from None
 
     def _with_hash(self, sha256: str) -> PackageSummary:
         if (found := self._registries.by_hash(sha256)) is not None:

@@ -89,13 +89,17 @@ def install(project: Project, store: Store, options: InstallOptions) -> InstallR
     store.remove_abandoned()
     fetched = fetch_missing(lock, project, store, options)
     written = lock is not project.lock and write_lock(project.lock_path, lock)
-    compiled = 0
-    warnings: tuple[str, ...] = ()
-    if options.compile:
-        from pkgmgr.precompile import precompile
-
-        compiled, warnings = precompile(lock, store, options.jobs)
+    compiled, warnings = compile_ahead(lock, store, options)
     return InstallReport(lock, fetched, written, compiled, warnings)
+
+
+def compile_ahead(lock: Lockfile, store: Store, options: InstallOptions) -> tuple[int, tuple[str, ...]]:
+    """Compile the modules of what is installed, where that is wanted: how many there were, and what went wrong."""
+    if not options.compile:
+        return 0, ()
+    from pkgmgr.precompile import precompile
+
+    return precompile(lock, store, options.jobs)
 
 
 def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:

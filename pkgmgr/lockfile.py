@@ -71,6 +71,11 @@ class LockedPackage(NamedTuple):
         """`namespace/name@version`, or `sha256:HEX` for a package without a name; unique in the lock."""
         return f"{self.name}@{self.version}" if self.name else f"sha256:{self.sha256}"
 
+    @property
+    def has_registry(self) -> bool:
+        """Whether a registry gave it for its name, rather than a path, a URL or a hash."""
+        return bool(self.name) and (self.source in (EMBEDDED, REGISTRY) or self.source.startswith(NETWORK))
+
 
 class Lockfile(NamedTuple):
     """What a project was resolved to.

@@ -53,7 +53,9 @@ class Project:
             return cls(load_manifest(path.absolute()))
         project = cls.find(path)
         if project is None:
-            raise WpmError(f"{path or Path.cwd()}: there is no wasmer.toml here or in a directory above: write one")
+            raise WpmError(
+                f"{path or Path.cwd()}: there is no wasmer.toml here or in a directory above: wpm init writes one"
+            )
         return project
 
     @cached_property

@@ -64,11 +64,15 @@ def explain(
 
 
 class _Found(NamedTuple):
-    """What a registry has of the package in question: its versions, the newest first, without the yanked; and those."""
+    """What a registry has of the package in question: its versions, the newest first, without the yanked; and those.
+
+    `offline` is whether those are also what cannot be fetched.
+    """
 
     usable: list[Version]
     yanked: list[Version]
     similar: tuple[str, ...]
+    offline: bool = False
 
     @classmethod
     def of(cls, key: str, registries: Registries) -> _Found:
@@ -81,7 +85,8 @@ class _Found(NamedTuple):
         except WpmError:
             return cls([], [], ())
         usable = [version for version in versions if version not in withdrawn]
-        return cls(usable, [version for version in versions if version in withdrawn], similar)
+        offline = registries.offline and registries.answering(key).needs_network
+        return cls(usable, [version for version in versions if version in withdrawn], similar, offline)
 
 
 def _contradiction(facts: Iterable[Reason], candidates: Candidates) -> list[Chain]:
@@ -169,7 +174,8 @@ def _headline(needs: list[Need], found: _Found) -> str:
     nothing = f"no version of {key} satisfies {requirement}"
     if withdrawn := [version for version in found.yanked if requirement.matches(version)]:
         which = "which is" if len(withdrawn) == 1 else "which are"
-        return f"{nothing}, but {_listed(withdrawn)}, {which} yanked: ask for another version"
+        why = "not in the store, and --offline forbids to fetch it" if found.offline else "yanked"
+        return f"{nothing}, but {_listed(withdrawn)}, {which} {why}: ask for another version"
     early = [version for version in found.usable if version.pre and _core_fits(requirement, version)]
     if early:
         return f"{nothing}: there is {early[0]}: ask for it with ={early[0]}"

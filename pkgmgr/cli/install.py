@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution, positive
+from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution, add_upgrade, positive
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lock = parser.add_mutually_exclusive_group()
     lock.add_argument("--locked", action="store_true", help="fail where wasmer.lock is missing or would change")
     lock.add_argument("--frozen", action="store_true", help="follow wasmer.lock as it is, whatever wasmer.toml says")
+    add_upgrade(lock)
     add_resolution(parser)
     parser.add_argument("--jobs", type=positive, metavar="N", help="fetch and compile N at a time")
     parser.add_argument("--no-compile", action="store_true", help="leave compiling the modules to their first run")
@@ -27,40 +27,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Install; prints what was done."""
+    from pkgmgr.cli.changes import print_installed, print_warnings, report_as_json
+    from pkgmgr.cli.options import upgrade_of
     from pkgmgr.install import InstallOptions, install
     from pkgmgr.project import Project
     from pkgmgr.store import Store
 
+    project = Project.open(arguments.project)
     options = InstallOptions(
         registry=arguments.registry,
         locked=arguments.locked,
         frozen=arguments.frozen,
-        offline=arguments.offline,
+        upgrade=upgrade_of(project, arguments),
         resolution=arguments.resolution,
+        offline=arguments.offline,
         jobs=arguments.jobs,
         compile=not arguments.no_compile,
         refresh=arguments.refresh,
     )
-    project = Project.open(arguments.project)
     report = install(project, Store.default(), options)
-    for warning in report.warnings:
-        print(f"wpm: {warning}", file=sys.stderr)
+    print_warnings(report)
     if arguments.json:
         from pkgmgr.cli.output import print_json
 
-        print_json(
-            {
-                "packages": sorted(report.lock.packages),
-                "fetched": list(report.fetched),
-                "compiled": report.compiled,
-                "lock_written": report.lock_written,
-                "warnings": list(report.warnings),
-            }
-        )
-        return 0
-    done = [f"{len(report.fetched)} fetched"] if report.fetched else []
-    done += [f"{report.compiled} modules compiled"] if report.compiled else []
-    done += ["wasmer.lock written"] if report.lock_written else []
-    count = len(report.lock.packages)
-    print(f"{count} package{'' if count == 1 else 's'} installed ({', '.join(done) or 'nothing to do'})")
+        print_json(report_as_json(report))
+    else:
+        print_installed(report)
     return 0

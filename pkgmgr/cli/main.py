@@ -47,6 +47,13 @@ VERBS: Final = {
     ),
     "install": Verb("Resolve, download and install the project's dependencies", "wpm install --locked"),
     "lock": Verb("Resolve the project's dependencies and write wasmer.lock", "wpm lock --upgrade wpm/hello"),
+    "init": Verb("Write a wasmer.toml for a new project", "wpm init my-project --name acme/my-project"),
+    "add": Verb("Add dependencies to the project and install them", "wpm add wpm/hello wpm/sh@^1"),
+    "remove": Verb("Remove dependencies from the project", "wpm remove wpm/hello"),
+    "update": Verb("Lock and install the newest versions that wasmer.toml allows", "wpm update wpm/hello --dry-run"),
+    "outdated": Verb("Show which packages have newer versions", "wpm outdated --all"),
+    "search": Verb("Search the registries for packages", "wpm search words --limit 5"),
+    "show": Verb("Show what a registry knows of a package", "wpm show wpm/hello@^1"),
     "tree": Verb("Show the project's packages as a tree", "wpm tree --why wpm/words"),
     "list": Verb("List the commands and packages of the project", "wpm list --json"),
     "tool": Verb(

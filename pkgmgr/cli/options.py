@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
+    from pkgmgr.project import Project
+
 
 def add_project(parser: argparse.ArgumentParser) -> None:
     """Add `--project`: which project a verb is about."""
@@ -58,3 +60,35 @@ def positive(text: str) -> int:
     if number < 1:
         raise ValueError
     return number
+
+
+def add_upgrade(group: argparse._ActionsContainer) -> None:
+    """Add `--upgrade` and `--upgrade-package`: which packages not to keep as they are locked."""
+    group.add_argument(
+        "-U",
+        "--upgrade",
+        nargs="*",
+        metavar="NAME",
+        help="take the newest compatible version of these packages (of all, where none is named)",
+    )
+    group.add_argument(
+        "-P",
+        "--upgrade-package",
+        dest="upgrade",
+        action="append",
+        metavar="NAME",
+        help="the same for one package; may be repeated",
+    )
+
+
+def upgrade_of(project: Project, arguments: argparse.Namespace) -> frozenset[str] | None:
+    """What `--upgrade` asks for, as an install takes it; raises `WpmError` for what is not locked."""
+    if arguments.upgrade is None:
+        return None
+    from pkgmgr.install import UPGRADE_ALL
+
+    if not arguments.upgrade:
+        return UPGRADE_ALL
+    from pkgmgr.editing import named_in_lock
+
+    return named_in_lock(project.lock, arguments.upgrade)

@@ -21,6 +21,7 @@ _LOCKED: Final = frozenset({"why", "invert", "upgrade"})
 _PACKAGES: Final = frozenset({"PKG", "PACKAGE", "SPEC", "PKG[@REQ]"})
 _FOLDERS: Final = frozenset({"project", "volume", "mapdir", "registry", "directory"})
 _NOT_FILES: Final = frozenset({"cwd", "net", "timeout", "memory", "jobs", "days", "depth", "rename"})
+_FREE: Final = frozenset({"TEXT", "N", "NAME", "VERSION", "NAMESPACE/NAME", "TOKEN", "KEY", "VALUE"})
 _GUESTS: Final = frozenset({"run", "exec", "tool run"})
 _REPEATED: Final = (argparse._AppendAction,)
 
@@ -222,6 +223,8 @@ def _values(typed: _Typed, action: argparse.Action, current: str) -> Completion:
     if action.metavar in _PACKAGES or (verb in ("add", "show") and not action.option_strings):
         found_here = _of_packages(current)
         return Completion(found_here.candidates, RUNNABLE)
+    if action.metavar in _FREE:
+        return Completion()
     if action.dest in _FOLDERS or action.metavar == "DIR":
         return Completion((), FOLDERS)
     return Completion((), FILES)

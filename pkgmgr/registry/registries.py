@@ -22,13 +22,14 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
 from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING, is_host_of, is_network, parse_place
-from pkgmgr.source import PathSource
+from pkgmgr.source import PathSource, check_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from pkgmgr.registry.included import IncludedPackages
+    from pkgmgr.registry.listing import FoundPackage, PackageAbout
     from pkgmgr.registry.protocol import Registry
     from pkgmgr.source import NamedSource
     from pkgmgr.summary import Location, PackageSummary
@@ -37,6 +38,8 @@ EMBEDDED_NAMESPACE: Final = "wpm"
 VARIABLE: Final = "WPM_REGISTRY"
 
 _GIVEN: Final = "given"
+_FEWEST_SEARCHED: Final = 50
+"""So that the best one is found where few are wanted, though each registry has its own order."""
 
 
 class Registries:
@@ -141,6 +144,41 @@ class Registries:
                 return found
         return None
 
+    def search(self, text: str, most: int, failed: Callable[[Registry, WpmError], object]) -> list[FoundPackage]:
+        """Packages of all registries with a text in their names or descriptions.
+
+        Args:
+            text: What to look for.
+            most: How many to give at most.
+            failed: Told of each registry that could not be asked.
+
+        Returns:
+            First those with the text for a name, then those with it in their names, then all else, in the order of their
+            registries; a package is found only in the registry that answers for its name.
+        """
+        wanted = text.casefold()
+        found: dict[str, tuple[int, FoundPackage]] = {}
+        for registry in self._by_trust():
+            try:
+                packages = registry.search(text, max(most, _FEWEST_SEARCHED))
+            except WpmError as error:
+                failed(registry, error)
+                continue
+            for package in packages:
+                try:
+                    answers = check_name(package.name) == package.name and self.answering(package.name) is registry
+                except WpmError:
+                    continue
+                name = package.name.casefold()
+                rank = 0 if wanted in (name, name.rpartition("/")[2]) else 1 if wanted in name else 2
+                if answers:
+                    found.setdefault(package.name, (rank, package))
+        return [package for _, package in sorted(found.values(), key=lambda each: each[0])[:most]]
+
+    def about(self, name: str) -> PackageAbout | None:
+        """What the registry that answers for a package tells of it; None where there is no such package."""
+        return self.answering(name).about(name)
+
     def location(self, package: LockedPackage, project: Path) -> Location:
         """Where the file of a locked package is; paths of the lock start at the project's folder.
 
@@ -177,6 +215,12 @@ class Registries:
             if isinstance(registry, GraphqlRegistry):
                 return registry.locate(package.name, version, package.sha256).url
         return registry.location(package.name, version)
+
+    def locked_from(self, package: LockedPackage) -> Registry:
+        """The registry that a package with a name was locked from; raises `WpmError` where it may not be asked for it."""
+        if self.included is not None and package.name in self.included:
+            return self.included
+        return self._open(self._locked_place(package))
 
     def _locked_place(self, package: LockedPackage) -> str:
         """The place of the registry that a package was locked from; raises `WpmError` where it may not be asked for it."""

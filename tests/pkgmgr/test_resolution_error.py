@@ -93,7 +93,7 @@ def test_a_path_satisfies_those_who_ask_for_the_name(
     write_package(Path("lib.webc"), "acme/lib", "1.2.0")
     Path("wasmer.toml").write_text('[dependencies]\n"acme/tool" = "*"\n"acme/lib" = "./lib.webc"\n')
     assert main(["lock"]) == 0
-    assert "+ acme/lib@1.2.0" in capsys.readouterr().out
+    assert "+ acme/lib 1.2.0" in capsys.readouterr().out
     assert 'source = "path:./lib.webc"' in Path("wasmer.lock").read_text()
 
 
@@ -106,7 +106,7 @@ def test_the_lowest_versions_by_the_command_line(registry: RegistryMaker, capsys
     assert main(["lock", "--check", "--resolution", "lowest"]) == 1
     assert "--locked" in capsys.readouterr().err
     assert main(["lock", "--resolution", "lowest"]) == 0
-    assert "+ acme/lib@1.0.0\n+ acme/tool@1.0.0" in capsys.readouterr().out
+    assert "acme/lib 1.1.0 -> 1.0.0\nacme/tool 1.1.0 -> 1.0.0" in capsys.readouterr().out
     assert main(["install", "--resolution", "lowest-direct"]) == 0
     assert main(["lock"]) == 0
     assert {"acme/lib@1.1.0", "acme/tool@1.0.0"} == {

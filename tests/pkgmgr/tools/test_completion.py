@@ -109,6 +109,9 @@ class TestWhatIsOffered:
         assert offered("wpm tree --invert wpm/w") == {"wpm/words"}
         assert offered("wpm lock --upgrade wpm/t") == {"wpm/text-tools"}
         assert offered("wpm tree --project '.' --why wpm/w") == {"wpm/words"}
+        assert offered("wpm remove ") == {"wpm/text-tools"}
+        assert offered("wpm update wpm/t") == {"wpm/text-tools"}
+        assert offered("wpm add wpm/he") == offered("wpm show wpm/he") == {"wpm/hello"}
 
     def test_tools(self) -> None:
         wpm("tool", "install", "wpm/hello", "--as", "greet")
@@ -132,6 +135,7 @@ class TestWhatIsOffered:
             ("wpm run x -- ", "files"),
             ("wpm run x ", "files"),
             ("wpm tree --depth ", "nothing"),
+            ("wpm search ", "nothing"),
             ("wpm nonsense ", "nothing"),
         ],
     )
