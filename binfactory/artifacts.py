@@ -126,11 +126,22 @@ class ArtifactStore:
             finally:
                 os.close(fd)
 
-    def prune(self, keep: Collection[str]) -> tuple[int, int]:
+    def prune(
+        self,
+        keep: Collection[str],
+        *,
+        gone: Collection[str] = (),
+        unknown_before: float | None = None,
+        dry_run: bool = False,
+    ) -> tuple[int, int]:
         """Remove the artifacts of modules that nobody needs any more, and all those of other engines and processors.
 
         Args:
             keep: The sha256 of each module that is still needed, in hex.
+            gone: The sha256 of each module that is known to be needed no more.
+            unknown_before: Seconds since the epoch: of modules that are neither, artifacts that were written since then
+                stay; None lets none of them stay.
+            dry_run: Only count.
 
         Returns:
             How many files were removed, and how many bytes they took.
@@ -138,17 +149,23 @@ class ArtifactStore:
         if not self._is_usable():
             return 0, 0
         kept = {self.path(sha256).name for sha256 in keep}
+        known = {self.path(sha256).name for sha256 in gone}
+        ours = f"-{self._machine:08x}{SUFFIX}"
         removed = size = 0
         for path in self.directory.glob(f"*{SUFFIX}"):
             if path.name in kept:
                 continue
             try:
-                length = path.lstat().st_size
-                path.unlink()
+                status = path.lstat()
+                young = unknown_before is not None and status.st_mtime >= unknown_before
+                if young and path.name.endswith(ours) and path.name not in known:
+                    continue
+                if not dry_run:
+                    path.unlink()
             except OSError:
                 continue
             removed += 1
-            size += length
+            size += status.st_size
         return removed, size
 
     def sweep(self, older_than: float) -> int:

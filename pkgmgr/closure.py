@@ -86,7 +86,7 @@ def package_node(source: PackageSource | str, store: Store, options: InstallOpti
         return file_node(source.below(Path.cwd()), store, options)
     from pkgmgr.adhoc import adhoc_lock
 
-    if isinstance(source, HashSource) and store.has(source.sha256):
+    if isinstance(source, HashSource) and store.use(source.sha256):
         return file_node(store.path(source.sha256), store, options, sha256=source.sha256)
     lock = adhoc_lock({str(source): str(source)}, store, options)
     return locked_nodes(lock, store)[lock.roots[str(source)]]

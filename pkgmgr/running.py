@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from binfactory.modules import ModuleCache
     from binfactory.package import BinaryPackage
     from pkgmgr.install import InstallOptions
     from pkgmgr.store import Store
+    from pkgmgr.target import Target
     from runtime.fs.node import FileSystem
     from runtime.process import WasiProcess
 
@@ -73,23 +75,56 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
         FactoryError: A package is wrong.
         RuntimeFault: The module needs what the runtime does not have, or the network is not told as it must be.
     """
-    from binfactory.factory import BinFactory
     from binfactory.modules import ModuleCache
+    from pkgmgr.target import find_target
+
+    modules = ModuleCache(store.modules)
+
+    def find() -> Target:
+        return find_target(text, options.entrypoint, store, install, modules)
+
+    return start_target(find, text, modules, store, install, options)
+
+
+def start_target(
+    find: Callable[[], Target],
+    label: str,
+    modules: ModuleCache,
+    store: Store,
+    install: InstallOptions,
+    options: RunOptions,
+) -> WasiProcess:
+    """Start a program that is found already, or is to be.
+
+    Args:
+        find: Gives what to run; asked once the options were looked at.
+        label: What to call it in errors.
+        modules: Where compiled modules are.
+        store: Where packages are and go.
+        install: The registry for packages that the options name, and whether the network may be used.
+        options: What the guest is given; its `entrypoint` was for whoever found the target.
+
+    Raises:
+        WpmError: A volume or directory is not there, or what `find` raises.
+        FactoryError: A package is wrong.
+        RuntimeFault: The module needs what the runtime does not have, or the network is not told as it must be.
+    """
+    from binfactory.factory import BinFactory
     from binfactory.roots import sandbox_root
     from binfactory.use import map_commands, unite_package
-    from pkgmgr.target import find_target
     from runtime.env import WasiEnvBuilder
     from runtime.net import NetworkPolicy
 
     network = NetworkPolicy.parse(options.network)
-    modules = ModuleCache(store.modules)
-    target = find_target(text, options.entrypoint, store, install, modules)
+    target = find()
     factory = BinFactory(modules)
     root = sandbox_root()
     if target.package is not None:
         unite_package(factory, root, target.package)
+    for package in target.beside:
+        unite_package(factory, root, package)
     for spec in options.uses:
-        unite_package(factory, root, _used(spec, store, install))
+        unite_package(factory, root, named_package(spec, store, install))
     builder = WasiEnvBuilder(target.program.name).args(options.arguments).envs(options.environ).root(root)
     cwd = _absolute(options.cwd or target.cwd or "/")
     if cwd != "/" and "PWD" not in options.environ:
@@ -110,18 +145,23 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     try:
         return factory.start(target.program, env)
     except OSError as error:
-        raise WpmError(f"{text}: {error.strerror or error}") from error
+        raise WpmError(f"{label}: {error.strerror or error}") from error
 
 
-def _used(spec: str, store: Store, install: InstallOptions) -> BinaryPackage:
+def named_package(spec: str, store: Store, install: InstallOptions) -> BinaryPackage:
+    """The package that somebody names: one of a registry, a file, or a directory with a manifest.
+
+    Raises:
+        WpmError: It cannot be found, or what it needs cannot be had.
+    """
     from pathlib import Path
 
     from binfactory.loader import load_package
     from pkgmgr.closure import package_node
     from pkgmgr.project import Project
-    from pkgmgr.target import project_node
+    from pkgmgr.target import is_name, project_node
 
-    if Path(spec).is_dir():
+    if Path(spec).is_dir() and not is_name(spec):
         return load_package(project_node(Project.open(Path(spec)), store, install))
     return load_package(package_node(spec, store, install))
 

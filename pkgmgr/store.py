@@ -4,6 +4,9 @@
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
+    ROOT/metadata/                       what registries said, kept by the HTTP client
+    ROOT/names.json                      what the packages are called, for who types the first letters
+    ROOT/words/*.json                    what there is to be named in projects, likewise
     ROOT/compiled/*                      notes of whose modules are compiled
     ROOT/adhoc/*.json                    what packages that were named on the command line were resolved to
 
@@ -29,6 +32,12 @@ if TYPE_CHECKING:
 
     from pkgmgr.lockfile import LockedPackage
 
+METADATA: Final = "metadata"
+"""The folder below a store for what registries said."""
+NAMES: Final = "names.json"
+"""The file below a store that says what its packages are called."""
+WORDS: Final = "words"
+"""The folder below a store for what there is to be named in projects."""
 LARGEST: Final = 4 << 30
 """No package is larger than this many bytes."""
 
@@ -37,6 +46,7 @@ _SUFFIX: Final = ".webc"
 _PARTIAL: Final = ".part"
 _RESUMABLE: Final = ".resume"
 _STALE_SECONDS: Final = 24 * 3600.0
+_DAY_SECONDS: Final = 24 * 3600.0
 
 
 class StoredObject(NamedTuple):
@@ -48,12 +58,17 @@ class StoredObject(NamedTuple):
 
 
 class StoreInfo(NamedTuple):
-    """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them."""
+    """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them.
+
+    Of `other_bytes`, `module_bytes` are those of compiled modules and `metadata_bytes` those of what registries said.
+    """
 
     root: Path
     objects: int
     object_bytes: int
     other_bytes: int
+    module_bytes: int = 0
+    metadata_bytes: int = 0
 
 
 class Store:
@@ -100,8 +115,32 @@ class Store:
         return size is None or status.st_size == size
 
     def missing(self, packages: Iterable[LockedPackage]) -> list[LockedPackage]:
-        """Those of the packages that are not here."""
-        return [package for package in packages if not self.has(package.sha256, package.size)]
+        """Those of the packages that are not here; the others are used, which is noted once a day (see `last_used`)."""
+        return [package for package in packages if not self.use(package.sha256, package.size)]
+
+    def last_used(self, path: Path) -> float:
+        """When an object was last used, or put here: seconds since the epoch, to the day.
+
+        It is the time of the file's last change, as the bytes never change; times of access are not kept everywhere.
+
+        Raises:
+            OSError: It is not there any more.
+        """
+        return path.lstat().st_mtime
+
+    def use(self, sha256: str, size: int | None = None) -> bool:
+        """As `has`, noting that the package is used."""
+        path = self.path(sha256)
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        whole = size is None or status.st_size == size
+        if whole and time.time() - status.st_mtime > _DAY_SECONDS:
+            # A store of somebody else's is used all the same.
+            with suppress(OSError):
+                os.utime(path)
+        return whole
 
     def add(
         self,
@@ -210,19 +249,18 @@ class Store:
     def info(self) -> StoreInfo:
         """Count what is here."""
         sizes = [path.lstat().st_size for path in self.objects()]
-        beside = 0
-        for folder, _, names in os.walk(self.root):
-            for name in names:
-                with suppress(OSError):
-                    beside += Path(folder, name).lstat().st_size
-        return StoreInfo(self.root, len(sizes), sum(sizes), max(0, beside - sum(sizes)))
+        modules, metadata = _bytes_below(self.modules), _bytes_below(self.root / METADATA)
+        beside = max(0, _bytes_below(self.root) - sum(sizes))
+        return StoreInfo(self.root, len(sizes), sum(sizes), beside, modules, metadata)
 
     def clean(self) -> None:
-        """Remove every package, compiled module and resolution; files that somebody writes at this moment stay."""
+        """Remove every package, compiled module, resolution and reply; files that somebody writes at this moment stay."""
         import shutil
 
         self.remove_abandoned(resumable=True)
-        for folder in (self.root / "adhoc", self.root / "compiled", self.modules, self._objects):
+        (self.root / NAMES).unlink(missing_ok=True)
+        beside = (self.root / "adhoc", self.root / "compiled", self.root / METADATA, self.root / WORDS)
+        for folder in (*beside, self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 
     def _partial(self) -> list[Path]:
@@ -247,6 +285,15 @@ class Store:
                 finally:
                     path.unlink(missing_ok=True)
                 return
+
+
+def _bytes_below(root: Path) -> int:
+    count = 0
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with suppress(OSError):
+                count += Path(folder, name).lstat().st_size
+    return count
 
 
 def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int], object] | None) -> tuple[str, int]:

@@ -28,11 +28,13 @@ class Target(NamedTuple):
         program: The program.
         package: The package that it belongs to, whose files and commands it sees; None for a bare module.
         cwd: Where the command's annotations want it to start, if they do.
+        beside: More packages whose files and commands it sees.
     """
 
     program: Program
     package: BinaryPackage | None
     cwd: str | None = None
+    beside: tuple[BinaryPackage, ...] = ()
 
 
 def find_target(
@@ -54,15 +56,15 @@ def find_target(
     from pkgmgr.project import Project
 
     path = Path(text)
-    if path.is_dir() and not _is_name(text):
+    if path.is_dir() and not is_name(text):
         return _of_package(project_node(Project.open(path), store, options), entrypoint, modules)
-    if path.is_file() and (not _is_name(text) or _head(path) in (_WASM, _WEBC)):
+    if path.is_file() and (not is_name(text) or _head(path) in (_WASM, _WEBC)):
         return _of_file(path, entrypoint, store, options, modules)
-    project = Project.find() if _is_name(text) else None
+    project = Project.find() if is_name(text) else None
     if project is not None:
         package = _load(project_node(project, store, options))
         if text in package.commands:
-            return _of_command(package, text, modules)
+            return command_target(package, text, modules)
         if "/" not in text:
             raise WpmError(
                 f"{text}: neither a file nor a command of {project.manifest.path} ({_commands_like(text, package)}); "
@@ -106,7 +108,7 @@ def project_node(project: Project, store: Store, options: InstallOptions) -> Pac
     return PackageNode(name, built.path, dependencies=dependencies, sha256=built.sha256)
 
 
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
     """Whether a text could be a command or a package, rather than a path that it is written as."""
     return not text.startswith((".", "/", "~")) and not text.endswith(("/", ".wasm", ".webc"))
 
@@ -151,11 +153,12 @@ def _of_package(node: PackageNode, entrypoint: str | None, modules: ModuleCache)
     if entrypoint is None and node.path is None:
         raise WpmError(f"{node.id}: the project has no command of its own: choose one of its packages' with -e")
     if entrypoint is None:
-        return _of_command(package, package.entrypoint_command().name, modules)
-    return _of_command(package, entrypoint, modules)
+        return command_target(package, package.entrypoint_command().name, modules)
+    return command_target(package, entrypoint, modules)
 
 
-def _of_command(package: BinaryPackage, name: str, modules: ModuleCache) -> Target:
+def command_target(package: BinaryPackage, name: str, modules: ModuleCache) -> Target:
+    """A command of a package as what is to be run; raises `FactoryError` where the package has none of this name."""
     from binfactory.programs import CommandProgram
 
     command = package.command(name)

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json
+from pkgmgr.prune import DAYS
 
 if TYPE_CHECKING:
     import argparse
@@ -20,11 +21,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("verify", "Read everything in the store again and tell what is wrong"),
         ("info", "Tell what the store holds"),
         ("dir", "Print the store's directory"),
-        ("clean", "Empty the store: packages, compiled modules, resolutions"),
+        ("prune", "Remove what was not used for long: packages, their compiled modules, what registries said"),
+        ("clean", "Empty the store: packages, compiled modules, resolutions, what registries said"),
     ):
-        sub = what.add_parser(name, help=summary, description=summary + ".")
+        sub = what.add_parser(name, help=summary, description=summary + ".", epilog=f"Example: wpm cache {name}")
         if name != "dir":
             add_json(sub)
+        if name == "prune":
+            sub.epilog = "Example: wpm cache prune --days 7 --dry-run. What an installed tool runs on stays."
+            sub.add_argument(
+                "--days", type=_days, default=DAYS, metavar="N", help=f"for how many days (default: {DAYS})"
+            )
+            sub.add_argument("--dry-run", action="store_true", help="only tell what would go")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _verify(store, arguments.json)
         case "info":
             return _info(store, arguments.json)
+        case "prune":
+            return _prune(store, arguments)
         case "clean":
             return _clean(store, arguments.json)
         case _:
@@ -88,13 +98,66 @@ def _info(store: Store, as_json: bool) -> int:
                 "packages": info.objects,
                 "package_bytes": info.object_bytes,
                 "other_bytes": info.other_bytes,
+                "module_bytes": info.module_bytes,
+                "metadata_bytes": info.metadata_bytes,
             }
         )
         return 0
+    rest = max(0, info.other_bytes - info.module_bytes - info.metadata_bytes)
     print(f"directory: {info.root}")
     print(f"packages:  {info.objects} ({bytes_for_people(info.object_bytes)})")
-    print(f"others:    {bytes_for_people(info.other_bytes)} (compiled modules, resolutions)")
+    print(f"modules:   {bytes_for_people(info.module_bytes)} (compiled)")
+    print(f"metadata:  {bytes_for_people(info.metadata_bytes)} (what registries said)")
+    print(f"others:    {bytes_for_people(rest)} (resolutions, unfinished downloads)")
     return 0
+
+
+def _prune(store: Store, arguments: argparse.Namespace) -> int:
+    from pkgmgr.cli.output import bytes_for_people, print_json, print_text
+    from pkgmgr.prune import prune_store
+    from pkgmgr.tools.record import ToolFolder
+
+    keep = {package.sha256 for tool in ToolFolder.default().all() for package in tool.lock.packages.values()}
+    report = prune_store(store, arguments.days, keep, dry_run=arguments.dry_run)
+    if arguments.json:
+        print_json(
+            {
+                "dry_run": arguments.dry_run,
+                "packages": [package._asdict() for package in report.packages],
+                "modules": report.modules,
+                "module_bytes": report.module_bytes,
+                "resolutions": report.resolutions,
+                "metadata": report.metadata,
+                "temporaries": report.temporaries,
+                "freed_bytes": report.freed_bytes,
+            }
+        )
+        return 0
+    for package in report.packages:
+        print_text(f"{package.id} ({bytes_for_people(package.size)})")
+    counted = [
+        f"{count} {what}{'' if count == 1 else 's'}"
+        for count, what in (
+            (len(report.packages), "package"),
+            (report.modules, "compiled module"),
+            (report.resolutions, "resolution"),
+            (report.metadata, "registry reply" if report.metadata == 1 else "registry replie"),
+            (report.temporaries, "unfinished file"),
+        )
+        if count
+    ]
+    would = "would be removed" if arguments.dry_run else "removed"
+    freed = bytes_for_people(report.freed_bytes)
+    print(f"{', '.join(counted)} {would}, {freed} freed" if counted else "nothing to remove")
+    return 0
+
+
+def _days(text: str) -> float:
+    """The type of `--days`: a number from 0."""
+    number = float(text)
+    if not 0 <= number < 1e6:
+        raise ValueError
+    return number
 
 
 def _clean(store: Store, as_json: bool) -> int:

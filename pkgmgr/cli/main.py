@@ -41,6 +41,10 @@ VERBS: Final = {
         "Run a command of the project, a package, a .webc or a .wasm",
         "wpm run --volume .:/work --cwd /work wpm/coreutils -e wc -- -l notes.txt",
     ),
+    "exec": Verb(
+        "Run a command of a package without adding it to a project",
+        "wpm exec --package wpm/coreutils --volume .:/work --cwd /work -- wc -l notes.txt",
+    ),
     "install": Verb("Resolve, download and install the project's dependencies", "wpm install --locked"),
     "lock": Verb("Resolve the project's dependencies and write wasmer.lock", "wpm lock --upgrade wpm/hello"),
     "init": Verb("Write a wasmer.toml for a new project", "wpm init my-project --name acme/my-project"),
@@ -50,8 +54,12 @@ VERBS: Final = {
     "outdated": Verb("Show which packages have newer versions", "wpm outdated --all"),
     "search": Verb("Search the registries for packages", "wpm search words --limit 5"),
     "show": Verb("Show what a registry knows of a package", "wpm show wpm/hello@^1"),
-    "tree": Verb("Show the project's packages as a tree", "wpm tree --project ../other"),
+    "tree": Verb("Show the project's packages as a tree", "wpm tree --why wpm/words"),
     "list": Verb("List the commands and packages of the project", "wpm list --json"),
+    "tool": Verb(
+        "Install commands of packages for the user: install, list, run, upgrade, …", "wpm tool install wpm/hello"
+    ),
+    "verify": Verb("Check lock, store and manifest against each other, bytes and all", "wpm verify --json"),
     "build": Verb("Pack a directory with a wasmer.toml into a WEBC file", "wpm build . -o hello.webc"),
     "inspect": Verb("Show what is in a WEBC file", "wpm inspect --files hello.webc"),
     "unpack": Verb("Extract a WEBC file into a directory", "wpm unpack hello.webc -o hello"),
@@ -65,7 +73,11 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
-    "cache": Verb("Look after the store: verify, info, dir, clean", "wpm cache verify"),
+    "completion": Verb(
+        "Print what completes wpm's words in bash, zsh or fish",
+        "wpm completion bash > ~/.local/share/bash-completion/completions/wpm",
+    ),
+    "cache": Verb("Look after the store: verify, info, dir, prune, clean", "wpm cache prune --days 7 --dry-run"),
 }
 
 _BROKEN_PIPE: Final = 141
@@ -150,7 +162,13 @@ def _line(error: Exception) -> str:
 def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
     if not argv or argv[0] not in VERBS:
         _without_verb(argv)
-    name = argv[0]
+    module, parser = parser_of(argv[0])
+    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
+    return module, parse(parser, argv[1:])
+
+
+def parser_of(name: str) -> tuple[VerbModule, argparse.ArgumentParser]:
+    """The module of a verb, and the parser of its options."""
     module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
     # One verb needs one parser: making all of them takes longer than a small guest runs.
     parser = argparse.ArgumentParser(
@@ -161,8 +179,7 @@ def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
         formatter_class=_Help,
     )
     module.add_arguments(parser)
-    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
-    return module, parse(parser, argv[1:])
+    return module, parser
 
 
 def _without_verb(argv: list[str]) -> NoReturn:

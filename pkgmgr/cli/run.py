@@ -1,29 +1,16 @@
-"""`wpm run`: run a command of the project, a package or a module.
-
-The guest has the standard streams of this process, and of the host only what the options give it. Its exit code is
-ours; a trap is told with the guest's call stack and exits 134, a guest whose time is up exits 124, Ctrl-C 130.
-"""
+"""`wpm run`: run a command of the project, a package or a module."""
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkgmgr.cli.guest import add_guest, add_words, parse_words, run_options, wait
 from pkgmgr.cli.options import add_refresh, add_registry
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
-    from pkgmgr.running import Volume
-    from runtime.process import WasiProcess
-
-_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_INTERRUPTED = 130
-_DEFAULT_HANDLER = 127
-"""How a guest of wasix-libc exits that took a signal for which it has no handler."""
+    import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,63 +21,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"directory with a wasmer.toml. {parser.epilog}"
     )
     parser.add_argument("input", metavar="INPUT", help="what to run")
-    parser.add_argument(
-        "words", metavar="ARGS", nargs="*", default=[], help="arguments for the guest; those with a dash go behind --"
-    )
+    add_words(parser)
     parser.add_argument("-e", "--entrypoint", metavar="NAME", help="the command of the package to run")
-    parser.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable; K takes ours")
-    parser.add_argument("--forward-host-env", action="store_true", help="give the guest all our variables")
-    parser.add_argument(
-        "--volume", action="append", default=[], metavar="HOST:GUEST[:ro]", help="show the guest a directory"
-    )
-    parser.add_argument(
-        "--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way"
-    )
-    parser.add_argument("--cwd", metavar="DIR", help="the guest's working directory")
-    parser.add_argument("--use", action="append", default=[], metavar="PKG", help="add a package's commands and files")
+    add_guest(parser)
     parser.add_argument(
         "--include-webc", action="append", default=[], type=Path, metavar="FILE", help="resolve a package to this file"
     )
     parser.add_argument("--map-command", action="append", default=[], metavar="NAME=FILE", help="make a file a command")
-    parser.add_argument(
-        "--net",
-        metavar="RULES",
-        help="let the guest use the network; --net=RULES: what these allow (loopback, allow:tcp:HOST:PORT, …)",
-    )
-    parser.add_argument("--timeout", type=_seconds, metavar="TIME", help="end the guest after 10, 1.5s, 500ms, 2m …")
-    parser.add_argument("--memory", type=_size, metavar="SIZE", help="the most memory for a process: 64M, 1G …")
     add_registry(parser)
     add_refresh(parser)
 
 
 def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
-    """Tell our options from the guest's arguments: what comes behind the first `--` is the guest's, whatever it is."""
-    cut = words.index("--") if "--" in words else len(words)
-    # `--net` alone has no value, and must not take INPUT for one.
-    ours = ["--net=" if word == "--net" else word for word in words[:cut]]
-    arguments, unknown = parser.parse_known_intermixed_args(ours, argparse.Namespace(rest=words[cut + 1 :]))
-    if unknown:
-        parser.error(f"{unknown[0]}: no option of wpm run; arguments for the guest with a dash go behind --")
-    return arguments
+    """Tell our options from the guest's arguments."""
+    return parse_words(parser, words)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the guest; its exit code."""
     from pkgmgr.install import InstallOptions
-    from pkgmgr.running import RunOptions, start
+    from pkgmgr.running import start
     from pkgmgr.store import Store
 
-    options = RunOptions(
-        arguments=(*arguments.words, *arguments.rest),
-        entrypoint=arguments.entrypoint,
-        environ=_environ(arguments),
-        volumes=tuple(_volumes(arguments)),
-        cwd=arguments.cwd,
-        uses=tuple(arguments.use),
-        commands=dict(_mapping(text) for text in arguments.map_command),
-        memory=arguments.memory,
-        seconds=arguments.timeout,
-        network=arguments.net,
+    options = run_options(arguments, (*arguments.words, *arguments.rest))._replace(
+        entrypoint=arguments.entrypoint, commands=dict(_mapping(text) for text in arguments.map_command)
     )
     install = InstallOptions(
         registry=arguments.registry,
@@ -98,85 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         include=tuple(arguments.include_webc),
         refresh=arguments.refresh,
     )
-    return _wait(start(arguments.input, Store.default(), install, options), arguments.timeout)
-
-
-def _wait(process: WasiProcess, timeout: float | None) -> int:
-    """Wait for the guest; Ctrl-C is the guest's if it handles signals, the second one, or any other, ends it at once."""
-    interrupted = False
-    while True:
-        try:
-            code = process.wait()
-            break
-        except KeyboardInterrupt:
-            if interrupted or process.signal_callback is None:
-                process.terminate_all(_INTERRUPTED)
-            else:
-                from runtime.signals import Signal
-
-                # As a terminal does: everything in the foreground hears of it.
-                for each in process.env.control.running():
-                    each.raise_signal(Signal.INT)
-            interrupted = True
-    if process.trap is not None:
-        print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)
-        print(process.trap.backtrace(), file=sys.stderr)
-    elif process.timed_out:
-        print(f"wpm: {process.name}: ended after {timeout:g} s (--timeout)", file=sys.stderr)
-    if interrupted and code == _DEFAULT_HANDLER:
-        return _INTERRUPTED
-    return code & 0xFF if code <= 0xFF else code & 0xFF or 1
-
-
-def _environ(arguments: argparse.Namespace) -> dict[str, str]:
-    variables = dict(os.environ) if arguments.forward_host_env else {}
-    for place in ("PWD", "OLDPWD"):
-        # These are about the host's directories; the guest is elsewhere.
-        variables.pop(place, None)
-    for text in arguments.env:
-        name, equals, value = text.partition("=")
-        if not name:
-            raise WpmError(f"--env {text}: expected NAME=VALUE, or NAME to pass ours on")
-        if equals:
-            variables[name] = value
-        elif name in os.environ:
-            variables[name] = os.environ[name]
-    return variables
-
-
-def _volumes(arguments: argparse.Namespace) -> list[Volume]:
-    volumes = [_volume(text) for text in arguments.volume]
-    for text in arguments.mapdir:
-        guest, colon, host = text.partition(":")
-        if not colon or not guest or not host:
-            raise WpmError(f"--mapdir {text}: expected GUEST:HOST")
-        volumes.append(_checked(f"--mapdir {text}", host, guest))
-    return volumes
-
-
-def _volume(text: str) -> Volume:
-    option = f"--volume {text}"
-    parts = text.split(":")
-    access = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "rw"
-    if len(parts) == 1 and text:
-        # As wasmer does: one path is the same on both sides.
-        return _checked(option, parts[0], str(Path(parts[0]).absolute()), read_only=access == "ro")
-    if len(parts) != 2 or not all(parts):
-        raise WpmError(f"{option}: expected HOST:GUEST, HOST:GUEST:ro or a path that is the same on both sides")
-    return _checked(option, *parts, read_only=access == "ro")
-
-
-def _checked(option: str, host: str, guest: str, *, read_only: bool = False) -> Volume:
-    from posixpath import normpath
-
-    from pkgmgr.running import Volume
-
-    if not Path(host).is_dir():
-        raise WpmError(f"{option}: there is no directory {host}")
-    path = normpath(f"/{guest}")
-    if path.startswith("//"):
-        path = path[1:]
-    return Volume(Path(host), path, read_only)
+    return wait(start(arguments.input, Store.default(), install, options), arguments.timeout)
 
 
 def _mapping(text: str) -> tuple[str, Path]:
@@ -184,29 +60,3 @@ def _mapping(text: str) -> tuple[str, Path]:
     if not equals or not name or not path:
         raise WpmError(f"--map-command {text}: expected NAME=FILE")
     return name, Path(path)
-
-
-def _size(text: str) -> int:
-    """A number of bytes: `65536`, `64M`, `64MiB`, `1g`."""
-    number = text.rstrip("BbIiKkMmGg")
-    unit = text[len(number) :].lower().removesuffix("ib").removesuffix("b")
-    try:
-        size = int(float(number) * _UNITS[unit])
-    except (KeyError, ValueError, OverflowError):
-        size = -1
-    if size < 65536:
-        raise argparse.ArgumentTypeError(f"{text}: expected a size of at least 64K, as 64M or 1G")
-    return size
-
-
-def _seconds(text: str) -> float:
-    """A time: `10`, `1.5s`, `500ms`, `2m`."""
-    number = text.rstrip("msh")
-    unit = text[len(number) :]
-    try:
-        seconds = float(number) * _SECONDS[unit]
-    except (KeyError, ValueError):
-        seconds = -1.0
-    if not 0 < seconds < 1e9:
-        raise argparse.ArgumentTypeError(f"{text}: expected a time, as 10, 1.5s, 500ms or 2m")
-    return seconds

@@ -94,6 +94,23 @@ class MetadataCache:
 
         self._do(again)
 
+    def prune(self, seconds: float, *, dry_run: bool = False) -> int:
+        """Forget what was put there or renewed longer ago than that; gives how many values these are."""
+
+        def forget(cache: diskcache.Cache) -> int:
+            count = 0
+            for key in list(cache):
+                entry = cache.get(key)
+                moment = entry.get("time") if isinstance(entry, dict) else None
+                if isinstance(moment, int | float) and time.time() - moment <= seconds:
+                    continue
+                count += 1
+                if not dry_run:
+                    cache.delete(key)
+            return count
+
+        return self._do(forget) or 0 if (self._folder / "cache.db").exists() else 0
+
     def clear(self) -> None:
         """Forget everything."""
         if (self._folder / "cache.db").exists():

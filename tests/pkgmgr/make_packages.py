@@ -62,11 +62,12 @@ class RegistryMaker:
         needs: Mapping[str, str] | None = None,
         commands: tuple[str, ...] = (),
         files: Mapping[str, bytes] | None = None,
+        module: bytes = EMPTY_MODULE,
     ) -> Path:
         """Add a version; `needs` maps package names to requirements."""
         path = self.root / "packages" / (name if "/" in name else f"_/{name}") / f"{version}.webc"
         uses = {other: f"{other}@{requirement}" for other, requirement in (needs or {}).items()}
-        return write_package(path, name, version, uses, commands, files)
+        return write_package(path, name, version, uses, commands, files, module)
 
 
 def write_project(root: Path, dependencies: Mapping[str, str], package: str = "") -> Path:

@@ -1,0 +1,194 @@
+"""What several verbs say of a guest: the options that give it something, its arguments, and waiting for its end.
+
+The guest has the standard streams of this process, and of the host only what the options give it. Its exit code is
+ours; a trap is told with the guest's call stack and exits 134, a guest whose time is up exits 124, Ctrl-C 130.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pkgmgr.errors import WpmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkgmgr.running import RunOptions, Volume
+    from runtime.process import WasiProcess
+
+_UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_INTERRUPTED = 130
+_DEFAULT_HANDLER = 127
+"""How a guest of wasix-libc exits that took a signal for which it has no handler."""
+
+
+def add_guest(parser: argparse.ArgumentParser) -> None:
+    """Add what a guest is given: variables, directories, the network, limits."""
+    parser.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable; K takes ours")
+    parser.add_argument("--forward-host-env", action="store_true", help="give the guest all our variables")
+    parser.add_argument(
+        "--volume", action="append", default=[], metavar="HOST:GUEST[:ro]", help="show the guest a directory"
+    )
+    parser.add_argument(
+        "--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way"
+    )
+    parser.add_argument("--cwd", metavar="DIR", help="the guest's working directory")
+    parser.add_argument("--use", action="append", default=[], metavar="PKG", help="add a package's commands and files")
+    parser.add_argument(
+        "--net",
+        metavar="RULES",
+        help="let the guest use the network; --net=RULES: what these allow (loopback, allow:tcp:HOST:PORT, …)",
+    )
+    parser.add_argument("--timeout", type=seconds, metavar="TIME", help="end the guest after 10, 1.5s, 500ms, 2m …")
+    parser.add_argument("--memory", type=size, metavar="SIZE", help="the most memory for a process: 64M, 1G …")
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Add the guest's arguments; `parse_words` reads them."""
+    parser.add_argument(
+        "words", metavar="ARGS", nargs="*", default=[], help="arguments for the guest; those with a dash go behind --"
+    )
+
+
+def parse_words(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Tell our options from the guest's arguments: what comes behind the first `--` is the guest's, whatever it is."""
+    cut = words.index("--") if "--" in words else len(words)
+    # `--net` alone has no value, and must not take what follows for one.
+    ours = ["--net=" if word == "--net" else word for word in words[:cut]]
+    arguments, unknown = parser.parse_known_intermixed_args(ours, argparse.Namespace(rest=words[cut + 1 :]))
+    if unknown:
+        parser.error(f"{unknown[0]}: no option of {parser.prog}; arguments for the guest with a dash go behind --")
+    return arguments
+
+
+def run_options(arguments: argparse.Namespace, words: Iterable[str]) -> RunOptions:
+    """What the guest is given, by the options of `add_guest`; `words` are its arguments.
+
+    Raises:
+        WpmError: An option is not as it should be, or a directory is not there.
+    """
+    from pkgmgr.running import RunOptions
+
+    return RunOptions(
+        arguments=tuple(words),
+        environ=_environ(arguments),
+        volumes=tuple(_volumes(arguments)),
+        cwd=arguments.cwd,
+        uses=tuple(arguments.use),
+        memory=arguments.memory,
+        seconds=arguments.timeout,
+        network=arguments.net,
+    )
+
+
+def wait(process: WasiProcess, timeout: float | None) -> int:
+    """Wait for the guest; gives its exit code.
+
+    Ctrl-C is the guest's if it handles signals; the second one, or any other, ends it at once.
+    """
+    interrupted = False
+    while True:
+        try:
+            code = process.wait()
+            break
+        except KeyboardInterrupt:
+            if interrupted or process.signal_callback is None:
+                process.terminate_all(_INTERRUPTED)
+            else:
+                from runtime.signals import Signal
+
+                # As a terminal does: everything in the foreground hears of it.
+                for each in process.env.control.running():
+                    each.raise_signal(Signal.INT)
+            interrupted = True
+    if process.trap is not None:
+        print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)
+        print(process.trap.backtrace(), file=sys.stderr)
+    elif process.timed_out:
+        print(f"wpm: {process.name}: ended after {timeout:g} s (--timeout)", file=sys.stderr)
+    if interrupted and code == _DEFAULT_HANDLER:
+        return _INTERRUPTED
+    return code & 0xFF if code <= 0xFF else code & 0xFF or 1
+
+
+def _environ(arguments: argparse.Namespace) -> dict[str, str]:
+    variables = dict(os.environ) if arguments.forward_host_env else {}
+    for place in ("PWD", "OLDPWD"):
+        # These are about the host's directories; the guest is elsewhere.
+        variables.pop(place, None)
+    for text in arguments.env:
+        name, equals, value = text.partition("=")
+        if not name:
+            raise WpmError(f"--env {text}: expected NAME=VALUE, or NAME to pass ours on")
+        if equals:
+            variables[name] = value
+        elif name in os.environ:
+            variables[name] = os.environ[name]
+    return variables
+
+
+def _volumes(arguments: argparse.Namespace) -> list[Volume]:
+    volumes = [volume(text) for text in arguments.volume]
+    for text in arguments.mapdir:
+        guest, colon, host = text.partition(":")
+        if not colon or not guest or not host:
+            raise WpmError(f"--mapdir {text}: expected GUEST:HOST")
+        volumes.append(_checked(f"--mapdir {text}", host, guest))
+    return volumes
+
+
+def volume(text: str) -> Volume:
+    """What `--volume` says; raises `WpmError` where it says nothing, or the directory is not there."""
+    option = f"--volume {text}"
+    parts = text.split(":")
+    access = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "rw"
+    if len(parts) == 1 and text:
+        # As wasmer does: one path is the same on both sides.
+        return _checked(option, parts[0], str(Path(parts[0]).absolute()), read_only=access == "ro")
+    if len(parts) != 2 or not all(parts):
+        raise WpmError(f"{option}: expected HOST:GUEST, HOST:GUEST:ro or a path that is the same on both sides")
+    return _checked(option, *parts, read_only=access == "ro")
+
+
+def _checked(option: str, host: str, guest: str, *, read_only: bool = False) -> Volume:
+    from posixpath import normpath
+
+    from pkgmgr.running import Volume
+
+    if not Path(host).is_dir():
+        raise WpmError(f"{option}: there is no directory {host}")
+    path = normpath(f"/{guest}")
+    if path.startswith("//"):
+        path = path[1:]
+    return Volume(Path(host), path, read_only)
+
+
+def size(text: str) -> int:
+    """A number of bytes: `65536`, `64M`, `64MiB`, `1g`."""
+    number = text.rstrip("BbIiKkMmGg")
+    unit = text[len(number) :].lower().removesuffix("ib").removesuffix("b")
+    try:
+        count = int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError, OverflowError):
+        count = -1
+    if count < 65536:
+        raise argparse.ArgumentTypeError(f"{text}: expected a size of at least 64K, as 64M or 1G")
+    return count
+
+
+def seconds(text: str) -> float:
+    """A time: `10`, `1.5s`, `500ms`, `2m`."""
+    number = text.rstrip("msh")
+    unit = text[len(number) :]
+    try:
+        time = float(number) * _SECONDS[unit]
+    except (KeyError, ValueError):
+        time = -1.0
+    if not 0 < time < 1e9:
+        raise argparse.ArgumentTypeError(f"{text}: expected a time, as 10, 1.5s, 500ms or 2m")
+    return time
