@@ -1,6 +1,6 @@
 """The store: packages by the sha256 of their file.
 
-    ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
+    ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only, each with a stamp that an edit destroys (binfactory.stamps)
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
@@ -21,6 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.source import check_sha256
 
@@ -92,16 +93,24 @@ class Store:
         return self._objects / sha256[:2] / (sha256[2:] + _SUFFIX)
 
     def has(self, sha256: str, size: int | None = None) -> bool:
-        """Whether the package is here, whole by its size where that is known; its bytes are not read."""
+        """Whether the package is here and is what its name says; a file that was changed is read once to know."""
+        from binfactory.pinned import is_pinned
+
+        path = self.path(sha256)
         try:
-            status = self.path(sha256).stat()
+            return is_pinned(path, sha256) and (size is None or path.stat().st_size == size)
         except OSError:
             return False
-        return size is None or status.st_size == size
 
     def missing(self, packages: Iterable[LockedPackage]) -> list[LockedPackage]:
-        """Those of the packages that are not here."""
-        return [package for package in packages if not self.has(package.sha256, package.size)]
+        """Those of the packages that are not here, or are damaged here, which is told on standard error."""
+        missing = [package for package in packages if not self.has(package.sha256, package.size)]
+        for path in (self.path(package.sha256) for package in missing):
+            if os.path.lexists(path) and not self.has(path.parent.name + path.stem):
+                import sys
+
+                print(f"wpm: {path}: its bytes are not those of its name: getting the package again", file=sys.stderr)
+        return missing
 
     def add(
         self,
@@ -148,6 +157,7 @@ class Store:
         target = self.path(sha256)
         file.flush()
         os.fchmod(file.fileno(), 0o444)
+        stamp(file.fileno(), bytes.fromhex(sha256))
         os.fsync(file.fileno())
         _make_folder(target.parent)
         temporary.replace(target)
@@ -267,11 +277,11 @@ def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int],
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each synced into the one that holds it."""
+    """Make a folder and those above it, where nobody else may write; each is synced into the one that holds it."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o755, exist_ok=True)
     _sync_folder(folder.parent)
 
 
