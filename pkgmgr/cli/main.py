@@ -65,6 +65,7 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
+    "sbom": Verb("Write a CycloneDX bill of materials of the project or of packages", "wpm sbom -o bom.cdx.json"),
     "cache": Verb("Look after the store: verify, info, dir, clean", "wpm cache verify"),
 }
 
