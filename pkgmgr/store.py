@@ -109,7 +109,7 @@ class Store:
             if os.path.lexists(path) and not self.has(path.parent.name + path.stem):
                 import sys
 
-                print(f"wpm: {path}: its bytes are not those of its name: getting the package again", file=sys.stderr)
+                print(f"wpm: {path}: its bytes are not those of its name, so it is not used", file=sys.stderr)
         return missing
 
     def add(
@@ -196,6 +196,7 @@ class Store:
         with self.new_file() as (file, temporary):
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
             _make_folder(target.parent)
             temporary.replace(target)

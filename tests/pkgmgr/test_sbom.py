@@ -141,6 +141,16 @@ def test_packages_that_are_named(registry: RegistryMaker) -> None:
     assert len(bill["components"]) == 2
 
 
+@pytest.mark.usefixtures("registry")
+def test_published_packages(conformance: Path) -> None:
+    bill = checked(output("sbom", conformance / "webc/wabt-1.0.37.webc"))
+    root = bill["metadata"]["component"]
+    assert root["externalReferences"] == [{"type": "vcs", "url": "https://github.com/wapm-packages/wabt"}]
+    assert len(root["components"]) == 7
+    bill = checked(output("sbom", conformance / "webc/dash-1.0.18.webc"))
+    assert bill["metadata"]["component"]["licenses"] == [{"license": {"name": "GNU"}}]
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -12,7 +12,7 @@ from typed import wpm
 
 from pkgmgr.errors import WpmError
 from pkgmgr.signatures import check_signature
-from webc_parser import Container
+from webc_parser import Container, Signature
 from webc_parser.cbor import encode
 
 MANIFEST = {"package": {"wapm": {"name": "test/signed", "version": "1.0.0", "description": "signed"}}}
@@ -86,6 +86,14 @@ def test_what_is_no_signature() -> None:
     assert (report.state, report.detail) == ("bad", "it is no OpenPGP signature")
 
 
+def test_versions_for_which_no_algorithm_is_defined() -> None:
+    container = Container.from_bytes(signed(None))
+    container.signature = Signature("signature-future", b"\1", None)
+    report = check_signature(container)
+    assert report is not None
+    assert report == ("signature-future", "unchecked", "the format defines no such algorithm", None, ())
+
+
 def test_unsigned_and_files_that_are_no_keys(tmp_path: Path) -> None:
     container = Container.from_bytes(signed(None))
     assert check_signature(container) is None
@@ -122,3 +130,10 @@ def test_inspect_shows_and_checks_it(tmp_path: Path) -> None:
     package.write_bytes(signed(None))
     done = wpm("inspect", "--key", alice, package)
     assert (done.returncode, done.stderr.decode()) == (1, f"wpm: {package}: not signed\n")
+
+
+def test_published_packages_have_none(conformance: Path) -> None:
+    for path in sorted((conformance / "webc").glob("*.webc")):
+        with Container.open(path) as container:
+            container.verify()
+            assert check_signature(container) is None, path
