@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
 
     from pkgmgr.install import InstallOptions
-    from pkgmgr.lockfile import Lockfile
+    from pkgmgr.lockfile import LockedPackage, Lockfile
     from pkgmgr.project import Project
     from pkgmgr.store import Store
 
@@ -93,23 +93,48 @@ def _lock_of(project: Project) -> Lockfile:
 
 def _of_packages(texts: list[str], store: Store, options: InstallOptions) -> Bom:
     from pkgmgr.adhoc import adhoc_lock
+    from pkgmgr.lockfile import Lockfile
     from pkgmgr.sbom import packages_sbom
 
-    return packages_sbom(adhoc_lock({text: _source(text, store) for text in texts}, store, options), store)
+    files = {text: path for text in texts if (path := _file_of(text, store)) is not None}
+    named = {text: text for text in texts if text not in files}
+    locks = [adhoc_lock(named, store, options)] if named else []
+    locks += [_lock_of_file(text, path, store, options) for text, path in files.items()]
+    roots = {text: package for lock in locks for text, package in lock.roots.items()}
+    packages: dict[str, LockedPackage] = {}
+    for package in (package for lock in locks for package in lock.packages.values()):
+        if packages.setdefault(package.id, package).sha256 != package.sha256:
+            raise WpmError(f"{package.id}: two different packages have this name and version: write a bill of each")
+    return packages_sbom(Lockfile({text: text for text in roots}, roots, dict(sorted(packages.items()))), store)
 
 
-def _source(text: str, store: Store) -> str:
-    """What is resolved for a package that somebody names; a file is put into the store, and known by its hash."""
-    from pkgmgr.source import PathSource, parse_source
+def _file_of(text: str, store: Store) -> Path | None:
+    """The package file that somebody names, by its path or by a hash that the store has; None for what is looked up."""
+    from pkgmgr.source import HashSource, PathSource, parse_source
 
     path = Path(text)
-    if not path.is_file() and not isinstance(parse_source(text), PathSource):
-        return text
-    if path.is_dir():
-        raise WpmError(f"{text}: a directory; for the bill of a project run: wpm sbom --project {text}")
-    if not path.is_file():
-        raise WpmError(f"{text}: there is no package file here")
+    if path.is_file():
+        return path
+    match parse_source(text):
+        case HashSource(sha256) if store.has(sha256):
+            return store.path(sha256)
+        case PathSource() if path.is_dir():
+            raise WpmError(f"{text}: a directory; for the bill of a project run: wpm sbom --project {text}")
+        case PathSource():
+            raise WpmError(f"{text}: there is no package file here")
+    return None
+
+
+def _lock_of_file(text: str, path: Path, store: Store, options: InstallOptions) -> Lockfile:
+    """The lock of a package file, which goes into the store, and of what it needs from the registries."""
+    from pkgmgr.adhoc import adhoc_lock
+    from pkgmgr.lockfile import BY_HASH, Lockfile
     from pkgmgr.summary import summarize
 
-    summary = summarize(path, "hash")
-    return f"sha256:{store.add_file(path, summary.sha256).sha256}"
+    summary = summarize(path, BY_HASH)
+    if not store.has(summary.sha256, summary.size):
+        store.add_file(path, summary.sha256)
+    specs = {alias: str(source) for alias, source in summary.dependencies.items()}
+    below = adhoc_lock(specs, store, options) if specs else Lockfile({}, {}, {})
+    package = summary.locked(below.roots)
+    return Lockfile({text: text}, {text: package.id}, {**below.packages, package.id: package})

@@ -14,7 +14,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from cyclonedx.validation.xml import XmlValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from make_packages import EMPTY_MODULE, RegistryMaker, write_project
+from make_packages import EMPTY_MODULE, RegistryMaker, write_package, write_project
 from typed import output, wpm
 
 from pkgmgr.lockfile import LockedPackage, Lockfile
@@ -136,6 +136,14 @@ def test_packages_that_are_named(registry: RegistryMaker) -> None:
     bill = checked(output("sbom", file))
     assert bill["metadata"]["component"]["purl"].startswith("pkg:generic/team/alone@1.0.0?checksum=sha256:")
     assert [component["bom-ref"] for component in bill["components"]] == ["wpm/hello@1.1.0"]
+    stored = f"sha256:{bill['metadata']['component']['hashes'][0]['content']}"
+    assert checked(output("sbom", stored))["metadata"] == bill["metadata"]
+    bill = checked(output("sbom", "wpm/sh", file))
+    assert [component["name"] for component in bill["components"]] == ["alone", "hello", "sh"]
+    other = write_package(registry.root / "other.webc", "team/alone", "1.0.0")
+    done = wpm("sbom", file, other)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"team/alone@1.0.0: two different packages have this name and version" in done.stderr
     bill = checked(output("sbom", "wpm/hello@1.1.0", "wpm/sh"))
     assert "component" not in bill["metadata"]
     assert len(bill["components"]) == 2
@@ -147,8 +155,10 @@ def test_published_packages(conformance: Path) -> None:
     root = bill["metadata"]["component"]
     assert root["externalReferences"] == [{"type": "vcs", "url": "https://github.com/wapm-packages/wabt"}]
     assert len(root["components"]) == 7
-    bill = checked(output("sbom", conformance / "webc/dash-1.0.18.webc"))
-    assert bill["metadata"]["component"]["licenses"] == [{"license": {"name": "GNU"}}]
+    bill = checked(output("sbom", conformance / "webc/staticserver.webc"))
+    root = bill["metadata"]["component"]
+    assert root["licenses"] == [{"license": {"id": "MIT"}}]
+    assert [link["type"] for link in root["externalReferences"]] == ["vcs", "website"]
 
 
 @pytest.mark.parametrize(
