@@ -248,7 +248,7 @@ class Store:
         _make_folder(self._temporary)
         while True:
             path = self._temporary / f"{os.getpid()}-{os.urandom(8).hex()}{_PARTIAL}"
-            with path.open("xb") as file:
+            with open(path, "xb", opener=_open_private) as file:
                 _lock(file)
                 # Someone who was clearing up may have seen the file before it was locked: then take another.
                 if os.fstat(file.fileno()).st_nlink == 0:
@@ -258,6 +258,11 @@ class Store:
                 finally:
                     path.unlink(missing_ok=True)
                 return
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a new file that nobody else can open to write into it later, whatever the umask."""
+    return os.open(path, flags, 0o600)
 
 
 def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int], object] | None) -> tuple[str, int]:
