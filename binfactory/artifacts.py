@@ -13,6 +13,8 @@ import struct
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from binfactory.stamps import digest_of, is_stamped, stamp
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 SEAL = struct.Struct("<8s32s32sQI")
 MAGIC = b"wpmcode1"
 SUFFIX = ".cwasm"
-CHUNK = 1 << 18
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
@@ -95,7 +96,7 @@ class ArtifactStore:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-            _stamp(temporary, content)
+            stamp(temporary, content)
             temporary.replace(self.path(sha256))
         except OSError as error:
             self.problem = f"{self.directory}: cannot keep compiled modules: {error.strerror or error}"
@@ -212,13 +213,12 @@ class ArtifactStore:
         magic, module, content, length, machine = SEAL.unpack(os.pread(fd, SEAL.size, size))
         if (magic, module.hex(), length, machine) != (MAGIC, sha256, size, self._machine):
             return None
-        # Reading a large artifact costs more than loading it. The time of the last write carries a part of the digest:
-        # while it is there, nobody wrote since; where it is not (a copy, an edit), the contents are read and compared.
-        if whole or status.st_mtime_ns % 10**9 != _stamp_ns(content):
-            if _digest(fd, size) != content:
+        # Reading a large artifact costs more than loading it.
+        if whole or not is_stamped(status, content):
+            if digest_of(fd, size) != content:
                 return None
             if not whole:
-                _stamp(fd, content)
+                stamp(fd, content)
         return size
 
     def _is_usable(self, *, make: bool = False) -> bool:
@@ -250,31 +250,6 @@ class ArtifactStore:
                 self.problem = f"{self.directory}: cannot be made private: {error.strerror or error}"
                 return False
         return True
-
-
-def _stamp_ns(content: bytes) -> int:
-    return int.from_bytes(content[:4], "little") % 10**9
-
-
-def _stamp(where: int | Path, content: bytes) -> None:
-    from time import time
-
-    stamped = int(time()) * 10**9 + _stamp_ns(content)
-    os.utime(where, ns=(stamped, stamped))
-
-
-def _digest(fd: int, size: int) -> bytes:
-    from hashlib import sha256
-
-    digest = sha256()
-    offset = 0
-    while offset < size:
-        data = os.pread(fd, min(CHUNK, size - offset), offset)
-        if not data:
-            break
-        digest.update(data)
-        offset += len(data)
-    return digest.digest()
 
 
 def _unlink(path: Path) -> None:

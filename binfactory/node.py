@@ -44,8 +44,9 @@ class PackageNode:
             used is never opened; believed with `sha256` only. `None` reads them from the manifest.
         mounts: This package's own `fs` table when the lock knows it; believed with `sha256` only. `None` reads it from
             the manifest.
-        sha256: The container's own sha256, in hex, when its bytes were checked against the lock: then the checksums
-            that its manifest gives for its modules are believed. `None` when nobody vouches for the file.
+        sha256: The container's own sha256, in hex, as the lock pins it: the file at `path` is opened only while it has
+            it, and the checksums that its manifest gives for its modules are believed. `None` when nobody vouches for
+            the file.
     """
 
     __slots__ = ("commands", "container", "dependencies", "id", "mounts", "path", "sha256")

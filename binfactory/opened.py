@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
+from binfactory.pinned import NotPinned, open_pinned
 from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
@@ -93,10 +94,19 @@ class OpenPackage:
         if (digest := self._digests.get(name)) is None:
             digest = self.vouched_sha256(name)
             if digest is None:
-                from hashlib import sha256
-
-                digest = sha256(self.atom(name)).hexdigest()
+                digest = self._computed_sha256(name)
             self._digests[name] = digest
+        return digest
+
+    def _computed_sha256(self, name: str) -> str:
+        from hashlib import sha256
+
+        digest = sha256(self.atom(name)).hexdigest()
+        atom = self.manifest.atoms.get(name)
+        if atom is not None and signature_sha256(atom.signature) not in (None, digest):
+            raise FactoryError(
+                f'{self.id}: atom "{name}" does not match its signature in the manifest; get the package again'
+            )
         return digest
 
     def directory(self, volume: str, path: str) -> VolumeDirectory:
@@ -128,18 +138,22 @@ class OpenPackage:
         return directory
 
     def _open(self) -> Container:
-        from webc_parser.container import Container
-
         path = self.node.path
         if path is None:
             raise FactoryError(f"{self.id}: the package is not installed; run: wpm install")
         try:
-            return Container.open(path)
+            if self.node.sha256 is None:
+                from webc_parser.container import Container
+
+                return Container.open(path)
+            return open_pinned(path, self.node.sha256)
         except (OSError, WebcError) as error:
             raise FactoryError(f"{self.id}: {_reason(error, str(path))}") from error
 
 
 def _reason(error: Exception, path: str) -> str:
+    if isinstance(error, NotPinned):
+        return f"{path}: {error.strerror}; run: wpm install"
     if isinstance(error, OSError):
         return f"cannot open {path}: {error.strerror or error}; run: wpm install"
     return str(error)

@@ -85,9 +85,18 @@ def _key(requirements: Mapping[str, str], registries: Registries, options: Insta
 
 
 def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:
-    """What was kept: the lock, the evidence and when; None where there is nothing that can be used."""
+    """What was kept: the lock, the evidence and when; None where there is nothing that can be used.
+
+    A file that another user may have written is nothing: it would say which package a name is.
+    """
+    from os import fstat
+
+    from binfactory.stamps import is_guarded
+
     try:
         with path.open("rb") as file:
+            if not is_guarded(fstat(file.fileno())):
+                return None
             content = json.loads(file.read(_LARGEST))
         if content["format"] != _FORMAT:
             return None

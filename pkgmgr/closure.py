@@ -104,11 +104,14 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
     Raises:
         WpmError: It is no package, or what it needs cannot be had.
     """
+    from binfactory.pinned import NotPinned, open_pinned
     from webc_parser import Container, WebcError
 
     try:
-        container = Container.open(path)
+        container = Container.open(path) if sha256 is None else open_pinned(path, sha256)
         manifest = container.manifest
+    except NotPinned:
+        raise WpmError(f"{path}: its bytes have another sha256 than {sha256}: delete it") from None
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
     except WebcError as error:

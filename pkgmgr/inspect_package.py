@@ -6,11 +6,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from pkgmgr.manifest.names import shown
+from pkgmgr.signatures import check_signature
 from webc_parser.container import Container
 from webc_parser.tree import VolumeDirectory, VolumeSymlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from webc_parser.command import Command
@@ -20,22 +21,25 @@ if TYPE_CHECKING:
 _INFO = ("name", "version", "description", "license", "homepage", "repository")
 
 
-def inspect_package(path: Path, *, files: bool = False) -> dict[str, Any]:
+def inspect_package(path: Path, *, files: bool = False, keys: Sequence[Path] = ()) -> dict[str, Any]:
     """Describe a container: its package, dependencies, commands, atoms, volumes and mounts.
 
     Args:
         path: The `.webc` file.
         files: Whether each volume lists its files and directories.
+        keys: Files with the OpenPGP keys that the signature is checked against.
 
     Returns:
         Strings, integers, booleans, `None`, lists and dictionaries only; sizes are in bytes, hashes hexadecimal sha256.
 
     Raises:
         WebcError: The file is no container, or it is damaged where it was looked at.
+        WpmError: The keys cannot be read.
         OSError: The file cannot be read.
     """
     with Container.open(path) as container:
         manifest = container.manifest
+        signature = check_signature(container, keys)
         info = manifest.package
         package: dict[str, Any] = {key: getattr(info, key) for key in _INFO if getattr(info, key) is not None}
         for key, place in (("readme", info.readme), ("license_file", info.license_file)):
@@ -48,7 +52,7 @@ def inspect_package(path: Path, *, files: bool = False) -> dict[str, Any]:
             "version": str(container.version),
             "size": container.size,
             "sha256": container.sha256(),
-            "signature": None if container.signature is None else container.signature.algorithm,
+            "signature": None if signature is None else {**signature._asdict(), "signer": list(signature.signer)},
             "package": package,
             "entrypoint": manifest.entrypoint,
             "dependencies": {alias: dependency.spec for alias, dependency in manifest.use.items()},
@@ -133,6 +137,8 @@ def _lines(package: Mapping[str, Any], heading: tuple[str, str]) -> Iterator[str
         yield "  private: yes"
     yield f"  format: WEBC {package['version']}, {package['size']:,} bytes"
     yield f"  sha256: {package['sha256']}"
+    if package["signature"] is not None:
+        yield f"  signature: {_signature(package['signature'])}"
     if package["entrypoint"] is not None:
         yield f"  entrypoint: {_safe(package['entrypoint'])}"
     yield from _section(title("dependencies"), _dependencies(package["dependencies"]))
@@ -144,6 +150,13 @@ def _lines(package: Mapping[str, Any], heading: tuple[str, str]) -> Iterator[str
     yield from _section(title("volumes"), _volumes(package["volumes"]))
     yield from _section(title("mounts"), map(_mount_line, package["mounts"]))
     yield from _section(title("bindings"), (f"{_safe(b['name'])}: {_safe(b['kind'])}" for b in package["bindings"]))
+
+
+def _signature(found: Mapping[str, Any]) -> str:
+    by = f", said to be of the key {found['key']}" if found["key"] and found["state"] != "good" else ""
+    names = f" ({_safe(', '.join(found['signer']))})" if found["signer"] else ""
+    state = {"good": "good", "bad": "BAD", "unchecked": "present, not checked"}[found["state"]]
+    return f"{_safe(found['algorithm'])}, {state}: {_safe(found['detail'])}{names}{by}"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """The store: packages by the sha256 of their file.
 
-    ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only
+    ROOT/objects/sha256/AB/CDEF….webc    the packages, read-only, each with a stamp that an edit destroys (binfactory.stamps)
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
+from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.source import check_sha256
 
@@ -107,16 +108,27 @@ class Store:
         return self._objects / sha256[:2] / (sha256[2:] + _SUFFIX)
 
     def has(self, sha256: str, size: int | None = None) -> bool:
-        """Whether the package is here, whole by its size where that is known; its bytes are not read."""
+        """Whether the package is here and is what its name says; a file that was changed is read once to know."""
+        from binfactory.pinned import is_pinned
+
+        path = self.path(sha256)
         try:
-            status = self.path(sha256).stat()
+            return is_pinned(path, sha256) and (size is None or path.stat().st_size == size)
         except OSError:
             return False
-        return size is None or status.st_size == size
 
     def missing(self, packages: Iterable[LockedPackage]) -> list[LockedPackage]:
-        """Those of the packages that are not here; the others are used, which is noted once a day (see `last_used`)."""
-        return [package for package in packages if not self.use(package.sha256, package.size)]
+        """Those of the packages that are not here, or are damaged here, which is told on standard error.
+
+        The others are used, which is noted once a day (see `last_used`).
+        """
+        missing = [package for package in packages if not self.use(package.sha256, package.size)]
+        for path in (self.path(package.sha256) for package in missing):
+            if os.path.lexists(path) and not self.has(path.parent.name + path.stem):
+                import sys
+
+                print(f"wpm: {path}: its bytes are not those of its name, so it is not used", file=sys.stderr)
+        return missing
 
     def last_used(self, path: Path) -> float:
         """When an object was last used, or put here: seconds since the epoch, to the day.
@@ -130,17 +142,15 @@ class Store:
 
     def use(self, sha256: str, size: int | None = None) -> bool:
         """As `has`, noting that the package is used."""
-        path = self.path(sha256)
-        try:
-            status = path.stat()
-        except OSError:
+        from binfactory.stamps import renew
+
+        if not self.has(sha256, size):
             return False
-        whole = size is None or status.st_size == size
-        if whole and time.time() - status.st_mtime > _DAY_SECONDS:
-            # A store of somebody else's is used all the same.
-            with suppress(OSError):
-                os.utime(path)
-        return whole
+        # A store of somebody else's is used all the same.
+        with suppress(OSError):
+            if time.time() - self.last_used(self.path(sha256)) > _DAY_SECONDS:
+                renew(self.path(sha256))
+        return True
 
     def add(
         self,
@@ -187,6 +197,7 @@ class Store:
         target = self.path(sha256)
         file.flush()
         os.fchmod(file.fileno(), 0o444)
+        stamp(file.fileno(), bytes.fromhex(sha256))
         os.fsync(file.fileno())
         _make_folder(target.parent)
         temporary.replace(target)
@@ -225,6 +236,7 @@ class Store:
         with self.new_file() as (file, temporary):
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
             _make_folder(target.parent)
             temporary.replace(target)
@@ -275,7 +287,7 @@ class Store:
         _make_folder(self._temporary)
         while True:
             path = self._temporary / f"{os.getpid()}-{os.urandom(8).hex()}{_PARTIAL}"
-            with path.open("xb") as file:
+            with open(path, "xb", opener=_open_private) as file:
                 _lock(file)
                 # Someone who was clearing up may have seen the file before it was locked: then take another.
                 if os.fstat(file.fileno()).st_nlink == 0:
@@ -285,6 +297,11 @@ class Store:
                 finally:
                     path.unlink(missing_ok=True)
                 return
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Open a new file that nobody else can open to write into it later, whatever the umask."""
+    return os.open(path, flags, 0o600)
 
 
 def _bytes_below(root: Path) -> int:
@@ -314,11 +331,11 @@ def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int],
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each synced into the one that holds it."""
+    """Make a folder and those above it, where nobody else may write; each is synced into the one that holds it."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o755, exist_ok=True)
     _sync_folder(folder.parent)
 
 

@@ -65,7 +65,7 @@ def find_target(
         package = _load(project_node(project, store, options))
         if text in package.commands:
             return command_target(package, text, modules)
-        if "/" not in text:
+        if "/" not in text and not text.startswith("sha256:"):
             raise WpmError(
                 f"{text}: neither a file nor a command of {project.manifest.path} ({_commands_like(text, package)}); "
                 "a package of a registry is written NAMESPACE/NAME"

@@ -20,10 +20,18 @@ if TYPE_CHECKING:
 
 
 class Signature(Record):
-    """A signature over the container: the name of its algorithm and its bytes. It is carried, not verified."""
+    """A signature over the container; it is carried, not verified: that takes a key.
+
+    Attributes:
+        algorithm: its name: `openpgp` in version 1.
+        value: its bytes.
+        signed: the bytes that it signs, which stand for the container once `Container.verify` has passed; None where
+            nothing is known of that.
+    """
 
     algorithm: str
     value: bytes
+    signed: bytes | None
 
 
 class Container:
@@ -77,14 +85,28 @@ class Container:
             OSError: the file cannot be opened or mapped.
         """
         with open(path, "rb", buffering=0) as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                raise WebcError(f"{os.fspath(path)} is empty, not a WEBC container", 0)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return cls.from_descriptor(file.fileno(), os.fspath(path))
+
+    @classmethod
+    def from_descriptor(cls, descriptor: int, path: str) -> Container:
+        """Map the file of a descriptor, which may be closed afterwards, and read its index and manifest.
+
+        Args:
+            descriptor: an open file.
+            path: what errors call it.
+
+        Raises:
+            WebcError: the file is no well-formed container.
+            OSError: the file cannot be mapped.
+        """
+        if os.fstat(descriptor).st_size == 0:
+            raise WebcError(f"{path} is empty, not a WEBC container", 0)
+        mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
         data = memoryview(mapped)
         try:
             return cls(data, mapped)
         except WebcError as error:
-            fault = WebcError(f"{os.fspath(path)}: {error}")
+            fault = WebcError(f"{path}: {error}")
             fault.offset = error.offset
             raise fault from None
 

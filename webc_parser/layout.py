@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_MANIFEST = 16 << 20
 
+SignatureParts = tuple[str, bytes, bytes | None]
+"""A signature: its algorithm, its bytes and what they sign."""
+
 
 class Seal(Record):
     """A sha256 that the container carries over some of its bytes.
@@ -39,7 +42,7 @@ class Layout(Record):
     volumes: Mapping[str, Volume]
     regions: tuple[Region, ...]
     seals: tuple[Seal, ...]
-    signature: tuple[str, bytes] | None
+    signature: SignatureParts | None
 
     def release(self) -> None:
         """Drop the views of the file that the trees hold."""

@@ -13,7 +13,7 @@ from webc_parser.cbor import decode, decode_prefix
 from webc_parser.entries import U64, V2Region, V3Region
 from webc_parser.errors import WebcError
 from webc_parser.field import Fields
-from webc_parser.layout import MAX_MANIFEST, Layout, Seal, atom_views
+from webc_parser.layout import MAX_MANIFEST, Layout, Seal, SignatureParts, atom_views
 from webc_parser.manifest import parse_manifest
 from webc_parser.names import volume_name
 from webc_parser.record import Record
@@ -106,14 +106,15 @@ def _index(data: memoryview) -> tuple[Fields, int]:
     return Fields(index, "index", start), end
 
 
-def _signature(index: Fields) -> tuple[str, bytes] | None:
+def _signature(index: Fields) -> SignatureParts | None:
+    """The signature. No algorithm but "none" was ever defined for these versions: what another would sign is not known."""
     signature = index.fields("signature")
     if signature is None or signature.raw.get("tag") == SIGNATURE_NONE:
         return None
     value = signature.raw.get("value")
     if not isinstance(value, bytes):
         raise signature.wrong("value", "bytes")
-    return signature.text("tag"), value
+    return signature.text("tag"), value, None
 
 
 def _trees(data: memoryview, start: int, end: int, version: Version, what: str) -> V2Region:

@@ -1,11 +1,12 @@
 """Reading version 1: a fixed head, the manifest, then a volume of atoms and named volumes one after the other.
 
 The head is the magic (8 bytes), the kind of checksum (16, padded with `-`), the checksum (256), the length of the
-signature (4, little-endian) and the signature (1024). Then each part has its length before it, in LEB128: the
-manifest's CBOR, the atoms, and for each volume its name and its bytes. A volume is the length of its header in
-LEB128, the header and the files' data. The header is made of levels: 8 bytes of length, then for each entry 7 bytes
-of name length, 1 byte of type (0 a directory, 1 a file), 8 bytes where it starts and 8 where it ends (a directory's
-level in the header, a file's content in the data) and the name.
+signature (4, little-endian) and the signature (1024). The checksum is the sha256 of the file with zeros for itself and
+the signature, padded with zeros; the signature is a detached one of OpenPGP over these 256 bytes. Then each part has
+its length before it, in LEB128: the manifest's CBOR, the atoms, and for each volume its name and its bytes. A volume
+is the length of its header in LEB128, the header and the files' data. The header is made of levels: 8 bytes of length,
+then for each entry 7 bytes of name length, 1 byte of type (0 a directory, 1 a file), 8 bytes where it starts and 8
+where it ends (a directory's level in the header, a file's content in the data) and the name.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from struct import Struct
 
 from webc_parser.cbor import decode
 from webc_parser.errors import WebcError
-from webc_parser.layout import MAX_MANIFEST, Layout, Seal, atom_views
+from webc_parser.layout import MAX_MANIFEST, Layout, Seal, SignatureParts, atom_views
 from webc_parser.manifest import parse_manifest
 from webc_parser.names import entry_name, volume_name
 from webc_parser.tree import Region, Volume, VolumeDirectory, VolumeEntry
 
 CHECKSUM_KIND = slice(8, 24)
 CHECKSUM = 24
+CHECKSUM_SIZE = 256
+CHECKSUM_KINDS = frozenset((b"sha256", b"sha256-signed"))
 SIGNATURE_LENGTH = 280
 SIGNATURE = 284
 HEAD_SIZE = 1308
@@ -102,10 +105,22 @@ def _seals(data: memoryview) -> tuple[Seal, ...]:
     kind = bytes(data[CHECKSUM_KIND]).rstrip(b"-")
     if not kind:
         return ()
-    if kind != b"sha256":
-        raise WebcError(f"unknown kind of checksum {kind.decode('latin-1')!r}: sha256 or none", CHECKSUM_KIND.start)
+    if kind not in CHECKSUM_KINDS:
+        known = "sha256, sha256-signed or none"
+        raise WebcError(f"unknown kind of checksum {kind.decode('latin-1')!r}: {known}", CHECKSUM_KIND.start)
     covered = ((0, CHECKSUM), HEAD_SIZE - CHECKSUM, (HEAD_SIZE, len(data)))
     return (Seal("the whole file", CHECKSUM, bytes(data[CHECKSUM : CHECKSUM + 32]), (covered,)),)
+
+
+def _signature(data: memoryview, seals: tuple[Seal, ...]) -> SignatureParts | None:
+    """The signature, with what it signs where there is a checksum: else it says nothing of the file."""
+    length = int.from_bytes(data[SIGNATURE_LENGTH:SIGNATURE], "little")
+    if length > HEAD_SIZE - SIGNATURE:
+        raise WebcError(f"a signature of {length} bytes is too long", SIGNATURE_LENGTH)
+    if not length:
+        return None
+    signed = seals[0].digest.ljust(CHECKSUM_SIZE, b"\0") if seals else None
+    return "openpgp", bytes(data[SIGNATURE : SIGNATURE + length]), signed
 
 
 def read_v1(data: memoryview) -> Layout:
@@ -116,9 +131,8 @@ def read_v1(data: memoryview) -> Layout:
     """
     if len(data) < HEAD_SIZE:
         raise WebcError(f"a head of {HEAD_SIZE} bytes is cut off", len(data))
-    signature_length = int.from_bytes(data[SIGNATURE_LENGTH:SIGNATURE], "little")
-    if signature_length > HEAD_SIZE - SIGNATURE:
-        raise WebcError(f"a signature of {signature_length} bytes is too long", SIGNATURE_LENGTH)
+    seals = _seals(data)
+    signature = _signature(data, seals)
     start, end = _part(data, HEAD_SIZE, "the manifest")
     if end - start > MAX_MANIFEST:
         raise WebcError(f"a manifest of more than {MAX_MANIFEST} bytes", HEAD_SIZE)
@@ -149,6 +163,6 @@ def read_v1(data: memoryview) -> Layout:
         atoms=atom_views(atom_root),
         volumes=dict(sorted(volumes.items())),
         regions=tuple(regions),
-        seals=_seals(data),
-        signature=("openpgp", bytes(data[SIGNATURE : SIGNATURE + signature_length])) if signature_length else None,
+        seals=seals,
+        signature=signature,
     )

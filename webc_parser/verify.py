@@ -79,6 +79,7 @@ def verify(data: memoryview, layout: Layout) -> None:
         if not isinstance(atom, VolumeFile):
             raise WebcError(f"the atom {name!r} of the manifest is not in the container", layout.atom_root.offset)
         if info.signature.startswith(ATOM_SIGNATURE):
-            digest = b64encode(digests.of(atom)).decode()
-            if info.signature[len(ATOM_SIGNATURE) :].rstrip("=") != digest.rstrip("="):
+            said, digest = info.signature[len(ATOM_SIGNATURE) :], digests.of(atom)
+            # Base64 as the format has it, or hex as older tools wrote it.
+            if said.rstrip("=") != b64encode(digest).decode().rstrip("=") and said.lower() != digest.hex():
                 raise WebcError(f"the atom {name!r} does not match its signature in the manifest", atom.offset)

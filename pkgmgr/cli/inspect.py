@@ -15,6 +15,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("path", type=Path, metavar="FILE", help="a .webc file of any version")
     parser.add_argument("--files", action="store_true", help="list the files of the volumes too")
+    parser.add_argument(
+        "--key",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="KEYS",
+        help="check the signature with the OpenPGP public keys in this file; exit with 1 unless it is good",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -22,11 +30,15 @@ def run(arguments: Namespace) -> int:
     """Run the verb."""
     from pkgmgr.inspect_package import describe, inspect_package
 
-    package = inspect_package(arguments.path, files=arguments.files)
+    package = inspect_package(arguments.path, files=arguments.files, keys=arguments.key)
     if arguments.json:
         import json
 
         print(json.dumps(package, indent=2))
     else:
         print(describe(package, bold=sys.stdout.isatty() and not os.environ.get("NO_COLOR")))
-    return 0
+    if not arguments.key or (package["signature"] or {}).get("state") == "good":
+        return 0
+    if package["signature"] is None:
+        print(f"wpm: {arguments.path}: not signed", file=sys.stderr)
+    return 1

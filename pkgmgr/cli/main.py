@@ -73,6 +73,7 @@ VERBS: Final = {
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
     ),
+    "sbom": Verb("Write a CycloneDX bill of materials of the project or of packages", "wpm sbom -o bom.cdx.json"),
     "completion": Verb(
         "Print what completes wpm's words in bash, zsh or fish",
         "wpm completion bash > ~/.local/share/bash-completion/completions/wpm",

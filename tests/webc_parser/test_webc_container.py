@@ -5,6 +5,7 @@ import struct
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,17 @@ def test_verify_sees_any_flipped_bit_of_the_contents(name: str) -> None:
             damaged[at] ^= 1
             with pytest.raises(WebcError, match=r"does not match|is not the one"):
                 Container.from_bytes(damaged).verify()
+
+
+def test_signatures_of_atoms_in_hex() -> None:
+    for digest, good in ((sha256(ATOMS["main"]).hexdigest(), True), ("0" * 64, False)):
+        manifest = {"atoms": {"main": {"kind": "https://webc.org/kind/wasm", "signature": f"sha256:{digest}"}}}
+        container = Container.from_bytes(v1_container(manifest, ATOMS, {}))
+        if good:
+            container.verify()
+            continue
+        with pytest.raises(WebcError, match="'main' does not match its signature"):
+            container.verify()
 
 
 def test_a_wrong_signature_of_an_atom_is_seen() -> None:
