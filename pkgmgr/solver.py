@@ -232,6 +232,9 @@ class Solver(Generic[F]):
             if self._effort > self._most_effort:
                 raise TooMuch
             for incompatibility in reversed(self._about[package]):
+                # Most are about other states than those that are left: they say nothing here.
+                if not states[package] & incompatibility.terms[package]:
+                    continue
                 open_package = ""
                 for name, mask in incompatibility.terms.items():
                     state = states[name]
