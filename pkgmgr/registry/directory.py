@@ -18,7 +18,7 @@ from pkgmgr.source import GLOBAL_NAMESPACE, check_name, check_sha256, split_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Hashable, Sequence
     from pathlib import Path
 
     from pkgmgr.registry.index import PackageIndex
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".webc"
 YANKED: Final = ".yanked"
 RELEASES: Final = "releases"
+INDEX_NAME: Final = "index.json"
 _MOST_VERSIONS: Final = 10_000
 _MOST_NAMES: Final = 100_000
 _MOST_RECORDS: Final = 100_000
@@ -52,6 +53,7 @@ class DirectoryRegistry:
         self.title = title
         self._source = source
         self._packages = root / "packages"
+        self._folders: dict[str, Path] = {}
         self._listings: dict[str, _Listing] = {}
         self._indexes: dict[str, tuple[tuple[int, ...], PackageIndex]] = {}
         self._records: dict[Path, PackageRecord] = {}
@@ -66,6 +68,9 @@ class DirectoryRegistry:
 
     def prefetch(self, names: Collection[str]) -> None:
         """Nothing: they are here."""
+
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Nothing, likewise."""
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """What the index says of one version, where it speaks of the file that is there; else what the file says."""
@@ -96,6 +101,44 @@ class DirectoryRegistry:
 
             record = read_record(path, self._source, name, version)
         return self._remember(path, record)
+
+    def identities(self, name: str, versions: Collection[Version]) -> dict[Version, FileIdentity]:
+        """What the files of versions are, mostly as the index says; what cannot be read, or is another package, is left out."""
+        folder, index = str(self.folder(name)), self._index(name)
+        found = {}
+        for version in versions:
+            try:
+                status = os.stat(f"{folder}/{version}{SUFFIX}")  # noqa: PTH116 (a Path takes longer to make)
+                said = index.identity(version, status.st_size, status.st_mtime_ns) if S_ISREG(status.st_mode) else None
+                if said is not None:
+                    found[version] = FileIdentity(*said, status.st_size, status.st_mtime_ns)
+                else:
+                    record = self.record(name, version)
+                    summary = record.summary
+                    found[version] = FileIdentity(summary.sha256, record.webc, summary.size, record.mtime_ns)
+            except (OSError, WpmError):
+                continue
+        return found
+
+    def state(self, name: str, version: Version | None = None) -> Hashable | None:
+        """What is the same as long as nothing of a package, or one version, has changed; None where something did just now."""
+        try:
+            folder = str(self.folder(check_name(name)))
+            changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
+        except (OSError, WpmError):
+            return None
+        if time.time_ns() - changed <= _RECENT_NS:
+            return None
+        versions = self._listing(name).versions if version is None else (version,)
+        files = [f"{folder}/{each}{SUFFIX}" for each in versions]
+        found: list[Hashable] = [changed]
+        for path in (f"{folder}/{INDEX_NAME}", *files):
+            try:
+                status = os.stat(path)  # noqa: PTH116
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+            except OSError:
+                found.append(None)
+        return tuple(found)
 
     def release(self, sha256: str) -> PackageRecord | None:
         """The package with this hash that was pushed without a name; None where there is none."""
@@ -204,7 +247,12 @@ class DirectoryRegistry:
 
     def folder(self, name: str) -> Path:
         """The folder of a package; raises `WpmError` for what cannot be a name."""
-        return self._packages.joinpath(*split_name(name))
+        known = self._folders.get(name)
+        if known is None:
+            if len(self._folders) >= _MOST_RECORDS:
+                self._folders.clear()
+            known = self._folders[name] = self._packages.joinpath(*split_name(name))
+        return known
 
     def names(self) -> list[str]:
         """Every package that has a folder, in order."""
@@ -215,7 +263,7 @@ class DirectoryRegistry:
         return sorted(name for name in names if is_name(name))
 
     def _index(self, name: str) -> PackageIndex:
-        from pkgmgr.registry.index import INDEX_NAME, PackageIndex
+        from pkgmgr.registry.index import PackageIndex
 
         path = self.folder(name) / INDEX_NAME
         key: tuple[int, ...]
@@ -267,6 +315,15 @@ class DirectoryRegistry:
                 self._listings.clear()
             self._listings[name] = found
         return found
+
+
+class FileIdentity(NamedTuple):
+    """A package file: its hash, its container format (`v1` to `v3`), its size in bytes and when it was written."""
+
+    sha256: str
+    webc: str
+    size: int
+    mtime_ns: int
 
 
 class _Listing(NamedTuple):

@@ -8,6 +8,7 @@ An index that is damaged, too large or of another format is as none at all.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from binfactory.node import Mount
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pkgmgr.source import PackageSource
     from pkgmgr.version import Version
 
-INDEX_NAME: Final = "index.json"
 FORMAT: Final = 1
 LARGEST: Final = 64 << 20
 """No index of more bytes is read or written: its packages are then read one by one."""
@@ -36,6 +36,7 @@ _LONGEST_KEY: Final = 300
 _DIGITS: Final = 16
 _CHECK: Final = b'{"check":"'
 _BODY: Final = len(_CHECK) + _DIGITS
+_IDENTITY: Final = re.compile(rb'","size":\d+,"mtime_ns":\d+,"sha256":"([0-9a-f]{64})","webc":"(v[123])"')
 _TAIL: Final = b"\n}}\n"
 _NONE: Final[Mapping[str, bytes]] = {}
 
@@ -72,6 +73,13 @@ class PackageIndex:
         if not body.startswith(f'","size":{size},"mtime_ns":{mtime_ns},'.encode()):
             return False
         return line.startswith(_CHECK) and line[len(_CHECK) : _BODY] == _check(self.name, str(version), body)
+
+    def identity(self, version: Version, size: int, mtime_ns: int) -> tuple[str, str] | None:
+        """The hash and the container format of a version's file of this size and time; None where it does not say."""
+        if not self.speaks_of(version, size, mtime_ns):
+            return None
+        found = _IDENTITY.match(self._lines[str(version)], _BODY)
+        return None if found is None else (found[1].decode(), found[2].decode())
 
     def record(self, version: Version, location: Path, source: str) -> PackageRecord | None:
         """What it says of a version; None where that is nothing, or nonsense."""

@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.registry.directory import SUFFIX, YANKED, DirectoryRegistry, is_name
-from pkgmgr.registry.index import INDEX_NAME, LARGEST, PackageIndex, format_index
+from pkgmgr.registry.directory import INDEX_NAME, SUFFIX, YANKED, DirectoryRegistry, is_name
+from pkgmgr.registry.index import LARGEST, PackageIndex, format_index
 from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.version import Version
 

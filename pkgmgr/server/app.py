@@ -11,11 +11,10 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
+import threading
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -26,10 +25,11 @@ from werkzeug.wrappers import Request, Response
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import REGISTRY
 from pkgmgr.server.accounts import Account, Accounts
+from pkgmgr.server.answers import Answers, KeptAnswer, make_answer
 from pkgmgr.server.catalog import Catalog
 from pkgmgr.server.downloads import send_package
 from pkgmgr.server.limits import LARGEST_BODY
-from pkgmgr.server.schema import NotAQuery, answer
+from pkgmgr.server.schema import NotAQuery, answer, subjects
 from pkgmgr.server.session import Denied, Session
 from pkgmgr.server.uploads import PREFIX, Uploads
 
@@ -42,7 +42,6 @@ LARGEST_UPLOAD: Final = 4 << 30
 """No package of more bytes is taken, unless the server is told to take less."""
 
 _LOG: Final = logging.getLogger("wpm.registry")
-_WORTH_PACKING: Final = 1 << 10
 _ROUTES: Final = Map(
     [
         Rule("/", endpoint="home"),
@@ -94,6 +93,8 @@ class RegistryApp:
         public_url: str | None,
     ) -> None:
         self.catalog = Catalog(root)
+        self._turn = threading.Lock()
+        self._answers = Answers(self.catalog.registry.state)
         self.uploads = Uploads(root / "uploads", largest_upload)
         self._accounts = Accounts(
             {token: each if isinstance(each, Account) else Account(each) for token, each in tokens.items()}
@@ -138,26 +139,46 @@ class RegistryApp:
 
     def _graphql(self, request: Request) -> Response:
         _only(request, "GET", "HEAD", "POST")
+        status = 200
         try:
             query, variables, operation = _asked(request)
-            reply = answer(self._session(request), query, variables, operation, may_change=request.method == "POST")
-            status = 200
+            made = self._answered(request, query, variables, operation)
         except NotAQuery as error:
-            reply, status = {"errors": error.errors}, 400
-        body = json.dumps(reply, ensure_ascii=False, separators=(",", ":")).encode()
-        response = Response(body, status, content_type="application/json; charset=utf-8")
+            made, status = make_answer({"errors": error.errors}), 400
+        response = Response(None, status, content_type="application/json; charset=utf-8")
         response.headers["Cache-Control"] = "no-cache"
         response.vary.update(("Accept-Encoding", "Authorization"))
-        if status == 200 and "errors" not in reply:
-            etag = sha256(body).hexdigest()[:32]
-            response.set_etag(etag)
-            if parse_etags(request.headers.get("If-None-Match")).contains_weak(etag):
+        if made.etag is not None:
+            response.set_etag(made.etag)
+            if parse_etags(request.headers.get("If-None-Match")).contains_weak(made.etag):
                 response.status_code = 304
-                response.set_data(b"")
                 response.headers.pop("Content-Type", None)
                 return response
-        _pack(request, response, body)
+        if made.packed is not None and request.accept_encodings.quality("gzip") > 0:
+            response.set_data(made.packed)
+            response.headers["Content-Encoding"] = "gzip"
+        else:
+            response.set_data(made.body)
         return response
+
+    def _answered(
+        self, request: Request, query: str, variables: dict[str, Any] | None, operation: str | None
+    ) -> KeptAnswer:
+        """The answer to a query; one that was given before, where nothing that it is about has changed."""
+        session, may_change = self._session(request), request.method == "POST"
+        about = subjects(query, variables, operation)
+        if about is None:
+            return make_answer(answer(session, query, variables, operation, may_change=may_change))
+        key = query, operation, tuple(sorted((variables or {}).items())), session.base_url
+        # One at a time: threads that ask the file system for thousands of small things hinder one another.
+        with self._turn:
+            if (kept := self._answers.get(key)) is not None:
+                return kept
+            states = self._answers.states(about)
+            made = make_answer(answer(session, query, variables, operation, may_change=may_change))
+            if states is not None and made.etag is not None:
+                self._answers.put(key, about, states, made)
+            return made
 
     def _upload(self, request: Request) -> Response:
         _only(request, "POST", "PUT")
@@ -227,13 +248,6 @@ def _only(request: Request, *methods: str) -> None:
 def _said(status: int, message: str) -> Response:
     """An answer that is one line."""
     return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
-
-
-def _pack(request: Request, response: Response, body: bytes) -> None:
-    """Compress an answer where that is asked for and worth it."""
-    if len(body) >= _WORTH_PACKING and request.accept_encodings.quality("gzip") > 0:
-        response.set_data(gzip.compress(body, 1, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
 
 
 def _log(request: Request, response: Response, seconds: float) -> None:

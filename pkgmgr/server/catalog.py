@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.lockfile import REGISTRY
-from pkgmgr.registry.directory import SUFFIX, DirectoryRegistry
+from pkgmgr.registry.directory import SUFFIX, DirectoryRegistry, FileIdentity
 from pkgmgr.source import GLOBAL_NAMESPACE, check_sha256
 from pkgmgr.version import Version
 
@@ -41,13 +41,21 @@ class Packaged:
     """One file of the registry.
 
     Attributes:
-        record: What is in it.
+        identity: What file it is.
         path: Where it is.
     """
 
-    def __init__(self, record: PackageRecord, path: Path) -> None:
-        self.record = record
-        self.path = path
+    identity: FileIdentity
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        raise NotImplementedError
+
+    @property
+    def record(self) -> PackageRecord:
+        """What is in it; raises `WpmError` where it cannot be read any more."""
+        raise NotImplementedError
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -61,42 +69,71 @@ class Packaged:
     @property
     def sha256(self) -> str:
         """The hash of the file."""
-        return self.record.summary.sha256
+        return self.identity.sha256
+
+    @property
+    def webc(self) -> str:
+        """The version of the container format: `v1`, `v2` or `v3`."""
+        return self.identity.webc
 
     @property
     def size(self) -> int:
         """The size of the file in bytes."""
-        return self.record.summary.size
+        return self.identity.size
 
     @property
     def seconds(self) -> float:
         """When the file was written: seconds since 1970."""
-        return self.record.mtime_ns / 1e9
+        return self.identity.mtime_ns / 1e9
 
 
 class VersionEntry(Packaged):
     """One version of a package, and whether it is withdrawn."""
 
-    def __init__(self, package: PackageEntry, version: Version, record: PackageRecord, path: Path) -> None:
-        super().__init__(record, path)
+    def __init__(self, package: PackageEntry, version: Version, identity: FileIdentity) -> None:
         self.package = package
         self.version = version
+        self.identity = identity
         self.yanked = version in package.yanked
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.package.registry.location(self.package.name, self.version)
+
+    @cached_property
+    def record(self) -> PackageRecord:
+        """What is in it; raises `WpmError` where it cannot be read any more."""
+        return self.package.registry.record(self.package.name, self.version)
 
 
 class ReleaseEntry(Packaged):
     """A package that was pushed and has no name, or has not got it here yet."""
 
+    def __init__(self, record: PackageRecord, path: Path) -> None:
+        self._record = record
+        self._path = path
+        self.identity = FileIdentity(record.summary.sha256, record.webc, record.summary.size, record.mtime_ns)
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._path
+
+    @property
+    def record(self) -> PackageRecord:
+        """What is in it."""
+        return self._record
+
 
 class PackageEntry:
-    """A package: its name in one form, and its versions, the newest first."""
+    """A package: its name in one form, and its versions."""
 
     def __init__(self, registry: DirectoryRegistry, name: str, found: list[Version]) -> None:
         self.registry = registry
         self.name = name
         self.yanked = registry.yanked(name)
         self._seen = (found, self.yanked)
-        self.found = sorted(found, reverse=True)
         namespace, _, self.package_name = name.rpartition("/")
         self.namespace = namespace or GLOBAL_NAMESPACE
 
@@ -105,20 +142,22 @@ class PackageEntry:
         return self._seen == (self.registry.versions(self.name), self.registry.yanked(self.name))
 
     @cached_property
+    def found(self) -> list[Version]:
+        """Every version that is there, the newest first."""
+        return sorted(self._seen[0], key=Version.order, reverse=True)
+
+    @cached_property
     def versions(self) -> list[VersionEntry]:
         """Those that can be read; what is no package is not offered."""
-        entries = (self.version(version) for version in self.found)
-        return [entry for entry in entries if entry is not None]
+        identities = self.registry.identities(self.name, self.found)
+        return [VersionEntry(self, version, identity) for version, identity in identities.items()]
 
     def version(self, version: Version) -> VersionEntry | None:
         """One of the versions."""
-        if version not in self.found:
+        if version not in self._seen[0]:
             return None
-        try:
-            record = self.registry.record(self.name, version)
-        except WpmError:
-            return None
-        return VersionEntry(self, version, record, self.registry.location(self.name, version))
+        identity = self.registry.identities(self.name, (version,)).get(version)
+        return None if identity is None else VersionEntry(self, version, identity)
 
     @cached_property
     def last(self) -> VersionEntry | None:

@@ -48,7 +48,7 @@ def _instance(asked: Session, name: str, version: str | None, hash_: str | None)
 
 def _image(asked: Session, text: str) -> Image | None:
     entry = asked.catalog.by_hash(text)
-    return None if entry is None or entry.record.webc == "v1" else Image(entry)
+    return None if entry is None or entry.webc == "v1" else Image(entry)
 
 
 def _few(names: list[str]) -> list[str]:

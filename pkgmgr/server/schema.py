@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -21,9 +22,11 @@ from graphql.type import is_abstract_type, is_object_type, is_scalar_type
 
 from pkgmgr.errors import WpmError
 from pkgmgr.server import types
+from pkgmgr.server.answers import Subject, is_steady, subjects_of
 from pkgmgr.server.limits import MOST_TOKENS, check_limits
 from pkgmgr.server.moments import read_moment
 from pkgmgr.server.mutations import MUTATION
+from pkgmgr.server.plans import GaveUp, Plan, make_plan
 from pkgmgr.server.queries import QUERY
 from pkgmgr.server.session import Denied
 
@@ -88,12 +91,15 @@ def answer(
     Raises:
         NotAQuery: The document is none, asks for what is not there, or for too much.
     """
-    document = _checked(query)
+    document, plan = _checked(query)
     chosen = get_operation_ast(document, operation)
     if chosen is None:
         raise NotAQuery([{"message": "the document has no such operation, or several: name one"}])
     if chosen.operation is not OperationType.QUERY and not may_change:
         raise NotAQuery([{"message": "by GET only queries are answered: send it by POST"}])
+    if plan is not None:
+        with suppress(GaveUp):
+            return {"data": plan.run(session, variables or {})}
     result = execute_sync(
         registry_schema(), document, context_value=session, variable_values=variables, operation_name=operation
     )
@@ -103,15 +109,16 @@ def answer(
     return reply
 
 
-def _checked(query: str) -> DocumentNode:
-    """The document, parsed and validated."""
+def _checked(query: str) -> tuple[DocumentNode, Plan | None]:
+    """The document, parsed and found valid, and its plan where it has one."""
     known = _KNOWN.get(query)
     if known is not None:
         return known
     try:
         document = parse(query, max_tokens=MOST_TOKENS)
         check_limits(document)
-        errors = validate(registry_schema(), document, max_errors=10)
+        plan = make_plan(registry_schema(), document)
+        errors = [] if plan is not None else validate(registry_schema(), document, max_errors=10)
     except GraphQLError as error:
         raise NotAQuery([_formatted(error)]) from None
     except RecursionError:
@@ -120,11 +127,26 @@ def _checked(query: str) -> DocumentNode:
         raise NotAQuery([_formatted(error) for error in errors])
     if len(_KNOWN) >= _MOST_KNOWN:
         _KNOWN.clear()
-    _KNOWN[query] = document
-    return document
+    _KNOWN[query] = document, plan
+    return document, plan
 
 
-_KNOWN: Final[dict[str, DocumentNode]] = {}
+def subjects(query: str, variables: dict[str, Any] | None, operation: str | None) -> tuple[Subject, ...] | None:
+    """The packages and versions that a query's answer follows from; None where other things matter, too.
+
+    Raises:
+        NotAQuery: As `answer`.
+    """
+    document, plan = _checked(query)
+    if plan is None or not is_steady(plan) or get_operation_ast(document, operation) is None:
+        return None
+    try:
+        return subjects_of(plan, plan.arguments(variables or {}))
+    except GaveUp:
+        return None
+
+
+_KNOWN: Final[dict[str, tuple[DocumentNode, Plan | None]]] = {}
 _MOST_KNOWN: Final = 256
 
 

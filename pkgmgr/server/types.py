@@ -77,12 +77,12 @@ def _int(value: int) -> int | None:
 
 def _distribution(entry: VersionEntry, info: Info, version: str | None = None) -> Distribution:
     del info
-    has = entry.record.webc
+    has = entry.webc
     return Distribution(entry, has in _FORMATS.values() if version is None else has == _FORMATS[version])
 
 
 def _image(entry: Packaged, version: str) -> Image | None:
-    return Image(entry) if entry.record.webc == _FORMATS[version] else None
+    return Image(entry) if entry.webc == _FORMATS[version] else None
 
 
 def _metadata(entry: VersionEntry, place: VolumePath | None) -> str | None:
@@ -223,7 +223,7 @@ RELEASE: Final[Fields] = {
 
 IMAGE: Final[Fields] = {
     "id": lambda image, info: opaque("WebcImage", image.entry.sha256),
-    "version": lambda image, info: image.entry.record.webc.upper(),
+    "version": lambda image, info: image.entry.webc.upper(),
     "fileSize": lambda image, info: image.entry.size,
     "manifest": lambda image, info: image.entry.record.manifest,
     "webcSha256": lambda image, info: image.entry.sha256,
@@ -255,7 +255,7 @@ DISTRIBUTION: Final[Fields] = {
     "webcSize": _SIZE,
     "piritaSha256Hash": _SHA256,
     "webcSha256Hash": _SHA256,
-    "webcVersion": _offered(lambda entry, info: entry.record.webc.upper()),
+    "webcVersion": _offered(lambda entry, info: entry.webc.upper()),
     "webcManifest": _offered(lambda entry, info: entry.record.manifest),
 }
 
