@@ -30,6 +30,7 @@ LOWEST: Final = "lowest"
 """The lowest compatible version of everything."""
 LOWEST_DIRECT: Final = "lowest-direct"
 """The lowest compatible version of what the project itself asks for, the newest of all else."""
+_SIBLINGS: Final = 5
 RESOLUTIONS: Final = (HIGHEST, LOWEST, LOWEST_DIRECT)
 
 
@@ -144,15 +145,29 @@ class Candidates:
         while layer:
             seen.update(layer)
             self._registries.prefetch([name for name in layer if name not in self._versions])
-            following: dict[str, Need] = {}
+            best: dict[str, int] = {}
             for key, wanted in layer.items():
                 with suppress(WpmError):
                     if candidates := self.accepted(wanted):
-                        best = self.summary(key, (candidates & -candidates).bit_length() - 1)
-                        for alias, source in best.dependencies.items():
-                            if isinstance(source, NamedSource) and source.name not in seen:
-                                following.setdefault(source.name, self.need(alias, source))
+                        best[key] = (candidates & -candidates).bit_length() - 1
+            self._announce(best.items())
+            following: dict[str, Need] = {}
+            for key, number in best.items():
+                with suppress(WpmError):
+                    for alias, source in self.summary(key, number).dependencies.items():
+                        if isinstance(source, NamedSource) and source.name not in seen:
+                            following.setdefault(source.name, self.need(alias, source))
             layer = following
+
+    def _announce(self, numbers: Iterable[tuple[str, int]]) -> None:
+        """Tell the registries which candidates are looked at next."""
+        wanted = []
+        for package, number in numbers:
+            versions, _ = self._count(package)
+            if number <= len(versions) and (package, versions[number - 1]) not in self._summaries:
+                wanted.append((package, versions[number - 1]))
+        if wanted:
+            self._registries.prefetch_summaries(wanted)
 
     def begin(self) -> None:
         """Count the candidates anew, with all that is known by now."""
@@ -166,6 +181,10 @@ class Candidates:
 
     def demands(self, package: str, number: int) -> list[Demand[Reason]]:
         """What a candidate needs."""
+        versions, _ = self._count(package)
+        if number <= len(versions) and (package, versions[number - 1]) not in self._summaries:
+            # Nobody expected this one: what stands against those before it often does against this one, too.
+            self._announce((package, each) for each in range(number, number + _SIBLINGS))
         summary = self.summary(package, number)
         needs = self.needs(summary)
         unheard = [need.key for need in needs if need.direct is None and need.key not in self._versions]

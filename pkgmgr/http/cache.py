@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     import diskcache
@@ -83,14 +83,36 @@ class MetadataCache:
         entry = {"format": _FORMAT, "value": value, "etag": etag, "max_age": max_age, "time": time.time()}
         self._do(lambda cache: cache.set(key, entry))
 
+    def put_all(self, entries: Iterable[tuple[str, object, str | None, float | None]]) -> None:
+        """Keep several values at once, which takes much less time than one after another: the arguments of `put` of each."""
+        now = time.time()
+        values = {
+            key: {"format": _FORMAT, "value": value, "etag": etag, "max_age": max_age, "time": now}
+            for key, value, etag, max_age in entries
+        }
+
+        def keep(cache: diskcache.Cache) -> None:
+            with cache.transact():
+                for key, entry in values.items():
+                    cache.set(key, entry)
+
+        if values:
+            self._do(keep)
+
     def renew(self, key: str, max_age: float | None = None) -> None:
         """Note that what is kept was found to be right just now; `max_age` replaces what was said before, where it is given."""
+        self.renew_all((key,), max_age)
+
+    def renew_all(self, keys: Iterable[str], max_age: float | None = None) -> None:
+        """The same for several keys at once."""
 
         def again(cache: diskcache.Cache) -> None:
-            entry = cache.get(key)
-            if isinstance(entry, dict):
-                age = entry.get("max_age") if max_age is None else max_age
-                cache.set(key, entry | {"time": time.time(), "max_age": age})
+            with cache.transact():
+                for key in keys:
+                    entry = cache.get(key)
+                    if isinstance(entry, dict):
+                        age = entry.get("max_age") if max_age is None else max_age
+                        cache.set(key, entry | {"time": time.time(), "max_age": age})
 
         self._do(again)
 

@@ -85,15 +85,23 @@ class GraphqlRegistry:
         withdrawn = {offer.version for offer in offers.values() if offer.archived}
         if not self.offline:
             return withdrawn
+        unknown = {
+            version for version, offer in offers.items() if not self._known.details.knows((name, version), offer)
+        }
         missing = {version for version, offer in offers.items() if not self._is_stored(offer.distributions[0])}
-        if not missing or len(missing) == len(offers):
-            return withdrawn
-        self._known.say(f"offline, {self.url}: only versions that are in the store are newly chosen")
-        return withdrawn | missing
+        if len(missing) == len(offers):
+            missing = set()
+        elif missing:
+            self._known.say(f"offline, {self.url}: only versions that are in the store are newly chosen")
+        return withdrawn | missing | unknown
 
     def prefetch(self, names: Collection[str]) -> None:
         """Ask for all that is not known in a few requests."""
         self._known.prefetch(names)
+
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Ask for the manifests that are not known in a few requests."""
+        self._known.prefetch_details([each for each in wanted if each not in self._summaries])
 
     def summary(self, name: str, version: Version) -> PackageSummary:
         """What the registry's manifest of a version says, or its file where the manifest does not say enough."""
@@ -132,14 +140,16 @@ class GraphqlRegistry:
         """What the registry says of a package and of its newest version that is not archived."""
         from pkgmgr.registry.listing import PackageAbout, Release
 
-        offers = sorted(self._offers(name).values(), key=lambda offer: offer.version, reverse=True)
-        if not offers:
+        listed = sorted(self._offers(name).values(), key=lambda offer: offer.version, reverse=True)
+        if not listed:
             return None
+        self._known.prefetch_details([(name, offer.version) for offer in listed])
+        offers = [self._detailed(name, offer, needed=False) for offer in listed]
         releases = tuple(
             Release(offer.version, offer.archived, offer.distributions[0].sha256, offer.distributions[0].size)
             for offer in offers
         )
-        speaker = next((offer for offer in offers if not offer.archived), offers[0])
+        speaker = self._detailed(name, next((offer for offer in offers if not offer.archived), offers[0]))
         said = told(self.url, name, lambda: self._about(speaker.distributions[0], name, releases))
         return PackageAbout(**{**said._asdict(), **self._texts(name)})
 
@@ -165,18 +175,38 @@ class GraphqlRegistry:
         Raises:
             WpmError: There is no such version.
         """
-        wanted = _chosen(self._offer(name, version), sha256)
-        if wanted.expires is not None and self._known.package(name).age >= wanted.expires / 2 and not self.offline:
+        listed = self._listed(name, version)
+        is_detailed = listed.distributions[0].is_detailed
+        age = self._known.package(name).age if is_detailed else 0.0
+        if not is_detailed:
+            listed, age, _ = self._known.details.get((name, version), listed)
+        wanted = _chosen(listed, sha256)
+        if wanted.expires is not None and age >= wanted.expires / 2 and not self.offline:
             # The registry signs its URLs for a while: an old one would be refused.
-            self._known.package(name, anew=True)
-            wanted = _chosen(self._offer(name, version), sha256)
+            if is_detailed:
+                self._known.package(name, anew=True)
+                return _chosen(self._offer(name, version), sha256)
+            return _chosen(self._known.details.get((name, version), listed, anew=True).offer, sha256)
         return wanted
 
     def _offers(self, name: str) -> dict[Version, Offer]:
         return self._known.package(name).offers or {}
 
     def _offer(self, name: str, version: Version) -> Offer:
-        """One version; a version that is new since the answer was kept is found, too."""
+        """One version, with all that is known of its files."""
+        return self._detailed(name, self._listed(name, version))
+
+    def _detailed(self, name: str, listed: Offer, *, needed: bool = True) -> Offer:
+        """A version that is listed with all that is known of its files; `needed` is whether the registry may be asked."""
+        if listed.distributions[0].is_detailed:
+            return listed
+        if not needed and not self._known.details.knows((name, listed.version), listed):
+            return listed
+        # Whether it is archived now only the list says.
+        return self._known.details.get((name, listed.version), listed).offer._replace(archived=listed.archived)
+
+    def _listed(self, name: str, version: Version) -> Offer:
+        """One version as the list has it; a version that is new since the answer was kept is found, too."""
         offers = self._offers(name)
         if version not in offers and self._known.package(name).age > 0 and not self.offline:
             offers = self._known.package(name, anew=True).offers or {}

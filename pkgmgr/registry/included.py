@@ -54,6 +54,9 @@ class IncludedPackages:
     def prefetch(self, names: Collection[str]) -> None:
         """Nothing: they are here."""
 
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Nothing, likewise."""
+
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One of them."""
         return self._summaries[name][version]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from pkgmgr.errors import Refused, Unreachable, WpmError
+from pkgmgr.errors import Unreachable, WpmError
+from pkgmgr.registry.batches import Asker, Batch, in_batches
+from pkgmgr.registry.details import Details
 from pkgmgr.registry.queries import release, versions
 from pkgmgr.registry.replies import Distribution, Offer, read_package, read_release
 
@@ -25,12 +28,6 @@ FRESH_SECONDS: Final = 600.0
 """How long the versions of a package count as known where the registry does not say."""
 
 _FOR_EVER: Final = 100 * 365 * 86400.0
-_BATCH: Final = 50
-_BATCHES_AT_A_TIME: Final = 4
-_TOO_MUCH: Final = (400, 413)
-"""How servers refuse what is too much for them."""
-_MOST_FAILURES: Final = 6
-"""After so many failures in a row packages are asked for one by one, when they are needed."""
 _LONGEST_FRESH: Final = 86400.0
 
 
@@ -59,6 +56,9 @@ class Knowledge:
         offline: Whether the network must not be used.
         refresh: Whether to ask anew where what is known is still fresh.
         note: Told once where old answers are used; None prints it on standard error.
+
+    Attributes:
+        details: What it said of single versions.
     """
 
     def __init__(
@@ -78,7 +78,10 @@ class Knowledge:
         self._refresh = refresh
         self._note = note or _to_stderr
         self._old = False
-        self._failures = 0
+        self._asker = Asker(endpoint)
+        self.details = Details(
+            url, endpoint, self._asker, cache, offline=offline, refresh=refresh, say_old=self._say_old
+        )
         self._said: set[str] = set()
         self._lock = threading.Lock()
         self._packages: dict[str, KnownPackage] = {}
@@ -143,14 +146,17 @@ class Knowledge:
         unknown = [name for name in dict.fromkeys(names) if name not in self._packages and not self._from_cache(name)]
         if self.offline or not unknown:
             return
-        batches = [unknown[start : start + _BATCH] for start in range(0, len(unknown), _BATCH)]
-        if len(batches) == 1:
-            self._ask_together(batches[0])
-            return
-        from concurrent.futures import ThreadPoolExecutor
+        self._ask_together(unknown)
 
-        with ThreadPoolExecutor(_BATCHES_AT_A_TIME, "ask") as pool:
-            list(pool.map(self._ask_together, batches))
+    def prefetch_details(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Ask for several versions of packages in a few requests, as far as their packages are known."""
+        found = {}
+        for name, version in wanted:
+            offers = self._packages[name].offers if name in self._packages else None
+            offer = (offers or {}).get(version)
+            if offer is not None and not offer.distributions[0].is_detailed:
+                found[name, version] = offer
+        self.details.prefetch(found)
 
     def say(self, line: str) -> None:
         """Tell something, once."""
@@ -199,7 +205,8 @@ class Knowledge:
             self._cache.renew(_key(self.url, name), _lifetime(answer))
             self._packages[name] = KnownPackage(kept.package.offers, 0.0)
             return
-        self._keep(name, told(self.url, name, lambda: answer.value("p0")), answer, answer.etag)
+        value = told(self.url, name, lambda: answer.value("p0"))
+        self._cache.put_all(self._noted(name, value, answer, answer.etag))
 
     def _asked(self, what: str, question: Callable[[bool], Question], etag: tuple[str, str] | None = None) -> Answer:
         try:
@@ -208,51 +215,49 @@ class Knowledge:
             raise type(error)(f"{what}: {error}") from None
 
     def _ask_together(self, names: Sequence[str]) -> None:
-        """Ask for packages in one request; what goes wrong is left to those who need them."""
-        if self._failures >= _MOST_FAILURES:
-            return
-        # The same resolution asks for the same packages again: then whether all that is still right is one question.
-        key = _key(self.url, f"together {' '.join(names)}")
-        cached = self._cache.get(key)
-        kept = {name: found for name in names if (found := self._kept(name)) is not None} if cached else {}
-        etag = (cached.etag, cached.value) if cached and cached.etag and len(kept) == len(names) else None
-        try:
-            answer = self._endpoint.ask(lambda plain: versions(names, plain=plain), etag)
-        except Unreachable:
-            return
-        except WpmError as error:
-            self._ask_for_fewer(names, error)
-            return
-        self._failures = 0
-        for number, name in enumerate(names):
+        """Ask for packages in a few requests; what goes wrong is left to those who need them."""
+        batches: list[Batch[str]] = []
+        kept: dict[str, _Kept] = {}
+        for each in in_batches(names):
+            # The same resolution asks for the same packages again: then whether all that is still right is one question.
+            cached = self._cache.get(self._together(each))
+            found = {name: known for name in each if (known := self._kept(name)) is not None} if cached else {}
+            kept |= found
+            is_known = cached is not None and cached.etag is not None and len(found) == len(each)
+            batches.append(Batch(each, (cached.etag, cached.value) if is_known and cached and cached.etag else None))
+        entries: list[tuple[str, object, str | None, float | None]] = []
+        renewed: dict[float, list[str]] = {}
+        for batch, answer in self._asker.ask(batches, lambda names, plain: versions(names, plain=plain)):
             if answer.data is None:
-                self._cache.renew(_key(self.url, name), _lifetime(answer))
-                self._packages[name] = KnownPackage(kept[name].package.offers, 0.0)
+                for name in batch:
+                    self._packages[name] = KnownPackage(kept[name].package.offers, 0.0)
+                renewed.setdefault(_lifetime(answer), []).extend(_key(self.url, name) for name in batch)
                 continue
-            try:
-                alone = answer.etag if len(names) == 1 else None
-                self._keep(name, told(self.url, name, partial(answer.value, f"p{number}")), answer, alone)
-            except WpmError:
-                continue
-        if answer.data is not None and answer.etag is not None and not answer.errors:
-            self._cache.put(key, answer.url, answer.etag, 0.0)
+            for number, name in enumerate(batch):
+                with suppress(WpmError):
+                    alone = answer.etag if len(batch) == 1 else None
+                    value = told(self.url, name, partial(answer.value, f"p{number}"))
+                    entries += self._noted(name, value, answer, alone)
+            if answer.etag is not None and not answer.errors:
+                entries.append((self._together(batch), answer.url, answer.etag, 0.0))
+        self._cache.put_all(entries)
+        for lifetime, keys in renewed.items():
+            self._cache.renew_all(keys, lifetime)
 
-    def _ask_for_fewer(self, names: Sequence[str], error: WpmError) -> None:
-        """Ask in two halves where that may help: for a registry that answers only so much, or stumbles over one name."""
-        self._failures += 1
-        if isinstance(error, Refused) and error.status not in _TOO_MUCH:
-            self._failures = _MOST_FAILURES
-        half = len(names) // 2
-        if half and self._failures < _MOST_FAILURES:
-            self._ask_together(names[:half])
-            self._ask_together(names[half:])
+    def _together(self, names: Sequence[str]) -> str:
+        """What the cache knows the ETag of an answer for several packages by."""
+        return _key(self.url, f"together {' '.join(names)}")
 
-    def _keep(self, name: str, value: Any, answer: Answer, etag: str | None) -> None:
+    def _noted(
+        self, name: str, value: Any, answer: Answer, etag: str | None
+    ) -> list[tuple[str, object, str | None, float | None]]:
+        """Note what an answer says of a package; gives what the cache is to keep."""
         offers = told(self.url, name, lambda: read_package(value, name, answer.url))
         self._packages[name] = KnownPackage(offers, 0.0)
-        if offers is not None:
+        if offers is None:
             # That there is no such package is not kept: it may be published the next moment.
-            self._cache.put(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))
+            return []
+        return [(_key(self.url, name), {"url": answer.url, "package": value}, etag, _lifetime(answer))]
 
     def _say_old(self, age: float, error: Unreachable | None) -> None:
         reason = "--offline forbids to ask it"
@@ -277,7 +282,7 @@ def told(url: str, what: str, action: Callable[[], _T]) -> _T:
 
 def _key(url: str, what: str) -> str:
     """What the cache knows an answer by: the registry, the form of the question, and what was asked about."""
-    return f"graphql 1 {url} {what}"
+    return f"graphql 2 {url} {what}"
 
 
 def _lifetime(answer: Answer) -> float:

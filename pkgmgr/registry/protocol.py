@@ -32,6 +32,9 @@ class Registry(Protocol):
     def prefetch(self, names: Collection[str]) -> None:
         """Hear which packages will be asked for next: a registry that is far away gets them together. Never raises."""
 
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Hear which versions of packages will be looked at next, likewise. Never raises."""
+
     def summary(self, name: str, version: Version) -> PackageSummary:
         """One of these versions."""
 

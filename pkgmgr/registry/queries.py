@@ -18,17 +18,25 @@ Question = dict[str, Any]
 _PLAIN: Final = "piritaDownloadUrl piritaSha256Hash webcManifest"
 _FULL: Final = f"{_PLAIN} piritaSize piritaExpiresInSeconds webcVersion"
 
-_VERSIONS: Final = """
-fragment Offered on Package {
-  packageName
-  namespace
-  versions {
-    version
-    isArchived
-    v2: distribution(version: V2) { %(fields)s }
-    v3: distribution(version: V3) { %(fields)s }
-  }
-}"""
+_FILES: Final = (
+    "version isArchived v2: distribution(version: V2) { %(fields)s } v3: distribution(version: V3) { %(fields)s }"
+)
+_EVERYTHING: Final = f"""
+fragment Offered on Package {{
+  packageName namespace
+  versions {{ {_FILES % {"fields": _PLAIN}} }}
+}}"""
+_LISTED: Final = f"""
+fragment Offered on Package {{
+  packageName namespace
+  versions {{ {_FILES % {"fields": "piritaSha256Hash"}} }}
+  lastVersion {{ {_FILES % {"fields": _FULL}} }}
+}}"""
+_DETAILED: Final = f"""
+fragment Detailed on PackageVersion {{
+  package {{ packageName namespace }}
+  {_FILES}
+}}"""
 
 _RELEASE: Final = "query Release($hash: String!) { release: getPackageRelease(hash: $hash) { %(fields)s } }"
 _IMAGE: Final = "{ version fileSize webcSha256 webcUrl }"
@@ -52,15 +60,31 @@ VIEWER: Final[Question] = {"query": "query Viewer { viewer { username } }", "var
 
 
 def versions(names: Sequence[str], *, plain: bool = False) -> Question:
-    """What there is of packages: those of `names` are the answer's `p0`, `p1`, …."""
+    """What there is of packages: those of `names` are the answer's `p0`, `p1`, ….
+
+    Of most versions only the hashes of their files are asked for, as nobody looks at them; the newest mostly is the one.
+    The `plain` form asks for all there is of all of them.
+    """
     numbers = range(len(names))
     declared = ", ".join(f"$n{number}: String!" for number in numbers)
     asked = " ".join(f"p{number}: getPackage(name: $n{number}) {{ ...Offered }}" for number in numbers)
-    fragment = _VERSIONS % {"fields": _PLAIN if plain else _FULL}
     return {
-        "query": f"query Versions({declared}) {{ {asked} }}{fragment}",
+        "query": f"query Versions({declared}) {{ {asked} }}{_EVERYTHING if plain else _LISTED}",
         "variables": {f"n{number}": name for number, name in enumerate(names)},
     }
+
+
+def details(wanted: Sequence[tuple[str, str]], *, plain: bool = False) -> Question:
+    """The files of versions, with their manifests: those of `wanted`, names and versions, are the answer's `d0`, `d1`, …."""
+    numbers = range(len(wanted))
+    declared = ", ".join(f"$n{number}: String!, $v{number}: String!" for number in numbers)
+    asked = " ".join(
+        f"d{number}: getPackageVersion(name: $n{number}, version: $v{number}) {{ ...Detailed }}" for number in numbers
+    )
+    fragment = _DETAILED % {"fields": _PLAIN if plain else _FULL}
+    names = {f"n{number}": name for number, (name, _) in enumerate(wanted)}
+    versions = {f"v{number}": version for number, (_, version) in enumerate(wanted)}
+    return {"query": f"query Details({declared}) {{ {asked} }}{fragment}", "variables": names | versions}
 
 
 def release(sha256: str, *, plain: bool = False) -> Question:

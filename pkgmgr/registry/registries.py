@@ -26,7 +26,7 @@ from pkgmgr.source import PathSource, check_name
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pkgmgr.registry.included import IncludedPackages
     from pkgmgr.registry.listing import FoundPackage, PackageAbout
@@ -118,13 +118,23 @@ class Registries:
 
     def prefetch(self, names: Collection[str]) -> None:
         """Tell each registry which of its packages will be asked for next."""
+        for registry, known in self._by_registry(names):
+            registry.prefetch(known)
+
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        """Tell each registry which versions will be looked at next."""
+        for registry, known in self._by_registry(dict.fromkeys(name for name, _ in wanted)):
+            names = frozenset(known)
+            registry.prefetch_summaries([each for each in wanted if each[0] in names])
+
+    def _by_registry(self, names: Iterable[str]) -> Iterable[tuple[Registry, list[str]]]:
+        """The registries that answer for names, each with those names."""
         asked: dict[int, tuple[Registry, list[str]]] = {}
         for name in names:
             with suppress(WpmError):
                 registry = self.answering(name)
                 asked.setdefault(id(registry), (registry, []))[1].append(name)
-        for registry, known in asked.values():
-            registry.prefetch(known)
+        return asked.values()
 
     def similar(self, name: str) -> Sequence[str]:
         """Names that somebody may have meant who asked for one that is not there; only those that it would answer for."""

@@ -7,6 +7,7 @@ is old. What is no answer to the question at all is a `WpmError`, without the re
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
@@ -27,6 +28,7 @@ LONGEST_URL: Final = 8192
 LARGEST_MANIFEST: Final = 16 << 20
 
 _USUAL_URL: Final = re.compile(r"https?://[A-Za-z0-9.-]{1,253}(?::[1-9][0-9]{0,4})?/[!#-;=?-Z_a-z~]*")
+_SHA256: Final = re.compile("[0-9a-f]{64}")
 _MOST_VERSIONS: Final = 10_000
 _MOST_FOUND: Final = 1000
 _LONGEST: Final = 4096
@@ -37,7 +39,7 @@ class Distribution(NamedTuple):
 
     Attributes:
         format: The version of the container format: `v2` or `v3`.
-        url: Where it can be had: absolute, http(s).
+        url: Where it can be had: absolute, http(s); empty where only its hash was asked for.
         sha256: Its hash.
         size: Its size in bytes, where the registry says it.
         expires: For how many seconds after the answer the URL is good; None where that is not said.
@@ -50,6 +52,11 @@ class Distribution(NamedTuple):
     size: int | None
     expires: float | None
     manifest: object
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether more than its hash was asked for."""
+        return bool(self.url)
 
 
 class Offer(NamedTuple):
@@ -98,16 +105,31 @@ def read_package(value: object, name: str, base: str) -> dict[Version, Offer] | 
     if versions is not None and len(versions) > _MOST_VERSIONS:
         raise WpmError(f"it has {len(versions)} versions of one package: more than {_MOST_VERSIONS} are not looked at")
     offers = (read_offer(each, base) for each in versions or ())
-    return {offer.version: offer for offer in offers if offer is not None}
+    found = {offer.version: offer for offer in offers if offer is not None}
+    last = read_offer(package.get("lastVersion"), base)
+    if last is not None and last.version in found and all(each.is_detailed for each in last.distributions):
+        found[last.version] = last
+    return found
+
+
+def read_detail(value: object, name: str, version: Version, base: str) -> Offer:
+    """The version in the answer for one; raises `WpmError` where it is another one, or has no file that can be checked."""
+    offer = read_offer(_object(value, "a version"), base)
+    if offer is None:
+        raise WpmError("there is no file that can be checked")
+    answered = package_name(_object(_object(value, "a version").get("package"), "its package"))
+    if (answered, offer.version) != (name, version):
+        raise WpmError(f"its answer is about {answered} {offer.version}")
+    if not all(each.is_detailed for each in offer.distributions):
+        raise WpmError("its answer is not as expected: a file without a URL")
+    return offer
 
 
 def read_offer(value: object, base: str) -> Offer | None:
     """One of the versions; None where it is none, or has no file that can be checked."""
     if not isinstance(value, dict) or not isinstance(text := value.get("version"), str):
         return None
-    try:
-        version = Version.parse(text)
-    except WpmError:
+    if (version := _version(text)) is None:
         return None
     found = [read_distribution(value.get(key), key, base) for key in (V3, V2)]
     distributions = tuple(each for each in found if each is not None)
@@ -118,9 +140,16 @@ def read_distribution(value: object, expected: str, base: str) -> Distribution |
     """A file of a version; None where there is none, or the answer does not say what it must be."""
     if not isinstance(value, dict):
         return None
+    said = value.get("piritaSha256Hash")
+    if not isinstance(said, str):
+        return None
     try:
-        url = read_url(value.get("piritaDownloadUrl"), base)
-        sha256 = check_sha256(_text(value.get("piritaSha256Hash"), "a sha256").lower().removeprefix("sha256:"))
+        sha256 = (
+            said if _SHA256.fullmatch(said) else check_sha256(_text(said, "a sha256").lower().removeprefix("sha256:"))
+        )
+        if "piritaDownloadUrl" not in value:
+            return Distribution(expected, "", sha256, None, None, None)
+        url = read_url(value["piritaDownloadUrl"], base)
     except WpmError:
         return None
     said = value.get("webcVersion")
@@ -132,6 +161,15 @@ def read_distribution(value: object, expected: str, base: str) -> Distribution |
         _seconds(value.get("piritaExpiresInSeconds")),
         value.get("webcManifest"),
     )
+
+
+@lru_cache(4096)
+def _version(text: str) -> Version | None:
+    """A version; None where it is none."""
+    try:
+        return Version.parse(text)
+    except WpmError:
+        return None
 
 
 def read_release(value: object, sha256: str, base: str) -> Distribution | None:

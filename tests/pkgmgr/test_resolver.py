@@ -42,6 +42,9 @@ class GraphRegistry:
     def yanked(self, name: str) -> set[Version]:
         return {Version.parse(text) for text in self.withdrawn.get(name, ())}
 
+    def prefetch_summaries(self, wanted: Collection[tuple[str, Version]]) -> None:
+        pass
+
     def prefetch(self, names: Collection[str]) -> None:
         self.heard.append(set(names))
 
