@@ -1,8 +1,8 @@
 """Measure resolution at scale: a registry of 2,000 packages with 20 versions each, 12 deep and 400 wide, all of them needed.
 
 `python bench/resolution.py [--rounds N]` prints how long whole processes take and writes `bench/resolution.json`: `wpm lock`
-without a lock, from a directory with and without indexes and from a server on the loopback, and `wpm install --locked`
-with everything installed.
+without a lock, from a directory with and without indexes and from a server on the loopback, with nothing known and with
+everything known but not known to be right, and `wpm install --locked` with everything installed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,11 @@ LOCK: Final = [
     "import sys, pathlib; pathlib.Path('wasmer.lock').unlink(missing_ok=True); "
     "from pkgmgr.cli.main import script; script()",
     "lock",
+]
+COLD: Final = [
+    *LOCK[:2],
+    "import os, shutil; shutil.rmtree(os.environ['WPM_CACHE_DIR'] + '/metadata', ignore_errors=True); " + LOCK[2],
+    *LOCK[3:],
 ]
 GOALS: Final = {"resolve": 3.0, "check": 0.3}
 """How many seconds it may take."""
@@ -72,14 +77,15 @@ def _cases(folder: Path, rounds: int) -> Iterator[tuple[str, float, Figures]]:
     }
     expected = f"{sum(WIDTHS)} packages".encode()
 
-    def lock(place: str | Path, *more: str) -> dict[str, Command]:
-        return {"wpm": Command([*LOCK, "--registry", str(place), *more], project, environment, expected)}
+    def lock(place: str | Path, words: list[str] = LOCK) -> dict[str, Command]:
+        return {"wpm": Command([*words, "--registry", str(place)], project, environment, expected)}
 
     yield "resolve, from a directory", GOALS["resolve"], measure(lock(registry), rounds)["wpm"]
     words = [*WPM, "registry", "index", str(registry)]
     subprocess.run(words, check=True, env=environment, stdout=subprocess.DEVNULL)
     yield "resolve, from a directory with indexes", GOALS["resolve"], measure(lock(registry), rounds)["wpm"]
     with _server(registry, environment) as url:
+        yield "resolve, from a server, nothing known", GOALS["resolve"], measure(lock(url, COLD), rounds)["wpm"]
         yield "resolve, from a server, metadata revalidated", GOALS["resolve"], measure(lock(url), rounds)["wpm"]
     install = [*WPM, "install", "--registry", str(registry)]
     subprocess.run(
