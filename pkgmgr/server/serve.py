@@ -140,7 +140,9 @@ class RegistryServer:
     ) -> None:
         app = make_app(root, tokens=tokens, read_only=read_only, largest_upload=largest_upload, public_url=public_url)
         self._map: dict[int, Any] = {}
-        self._stopping = False
+        self._stopping = self._closed = False
+        # Held again by the thread that has it, where a signal comes amid the end.
+        self._ending = threading.RLock()
         self._thread: threading.Thread | None = None
         logging.getLogger("waitress").setLevel(logging.ERROR)
         self._server = _listen(app, host, port, self._map, largest_upload)
@@ -167,12 +169,16 @@ class RegistryServer:
                 wasyncore.loop(timeout=1.0, use_poll=True, map=self._map, count=1)
         finally:
             self._server.task_dispatcher.shutdown(timeout=5)
-            wasyncore.close_all(self._map, ignore_all=True)
+            with self._ending:
+                self._closed = True
+                wasyncore.close_all(self._map, ignore_all=True)
 
     def stop(self) -> None:
         """End `run`, from any thread or from a signal."""
         self._stopping = True
-        self._server.pull_trigger()
+        with self._ending:
+            if not self._closed:
+                self._server.pull_trigger()
 
 
 def _listen(app: Any, host: str, port: int, channels: dict[int, Any], largest: int) -> _Server:

@@ -15,6 +15,7 @@ from typed import COMMAND, ROOT
 from pkgmgr.cli.main import main
 from pkgmgr.errors import WpmError
 from pkgmgr.server.accounts import Account, Accounts, read_tokens
+from pkgmgr.server.serve import RegistryServer
 
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
@@ -93,3 +94,11 @@ def test_files_of_tokens(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xff")
     with pytest.raises(WpmError, match="UTF-8"):
         read_tokens(path)
+
+
+def test_a_server_that_has_ended_can_be_stopped_again(tmp_path: Path) -> None:
+    (tmp_path / "packages").mkdir()
+    server = RegistryServer(tmp_path)
+    with server:
+        pass
+    server.stop()
