@@ -143,8 +143,11 @@ def _index(arguments: Namespace) -> int:
             )
         if len(report.outdated) > _MOST_SHOWN:
             print(f"wpm: and {len(report.outdated) - _MOST_SHOWN} more", file=sys.stderr)
+    from pkgmgr.cli.changes import counted
+
+    holds = f"{counted(report.packages, 'package')}, {counted(report.versions, 'version')}"
     done = "out of date" if arguments.check else "written"
-    print(f"{report.packages} packages, {report.versions} versions: {len(report.outdated)} indexes {done}")
+    print(f"{holds}: {counted(len(report.outdated), 'index', 'indexes')} {done}")
     return 0 if good else 1
 
 
