@@ -13,6 +13,9 @@ from pkgmgr.cli.main import VERBS
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 PORT = "8484"
+TYPED = "".join(
+    f"\n{line}" for block in blocks(DOCUMENT) if block.language == "console" for line, _ in typed_lines(block.text)
+)
 IN_THE_STORY = {
     "update": "wpm update acme/motto --dry-run",
     "tool": "wpm tool install acme/motto",
@@ -50,12 +53,18 @@ def test_the_document_is_true(tmp_path: Path) -> None:
 
 
 def test_every_verb_is_shown_as_its_help_shows_it() -> None:
-    typed = {line for block in blocks(DOCUMENT) if block.language == "console" for line, _ in typed_lines(block.text)}
     for verb, (_, example) in VERBS.items():
         shown = IN_THE_STORY.get(verb, example)
         assert shown.split()[1] == verb
-        assert any(line.startswith(shown) for line in typed), shown
+        assert f"\n{shown}" in TYPED, shown
         assert f"### wpm {verb}\n" in DOCUMENT
+
+
+def test_every_command_is_typed_and_has_an_example_in_its_help() -> None:
+    for commands in generator()._commands().values():
+        for command in commands:
+            assert f"wpm {command.name}" in TYPED, command.name
+            assert f"Example: wpm {command.name}" in command.parser.epilog, command.name
 
 
 def test_the_tables_of_options_are_up_to_date() -> None:
