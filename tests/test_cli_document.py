@@ -45,7 +45,7 @@ class ShellWithServer(Shell):
 
 
 def test_the_document_is_true(tmp_path: Path) -> None:
-    shell = ShellWithServer(tmp_path, {"XDG_DATA_HOME": str(tmp_path / "data")})
+    shell = ShellWithServer(tmp_path, {"XDG_DATA_HOME": str(tmp_path / "data"), "NO_PROXY": "*", "no_proxy": "*"})
     try:
         assert check(DOCUMENT.replace(PORT, str(free_port())), shell, "docs/cli.md") >= 80
     finally:
