@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkgmgr.cli.options import add_json
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -30,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=["v2", "v3"], default="v3", help="the version of the WEBC format (default: v3)"
     )
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> int:

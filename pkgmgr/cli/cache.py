@@ -81,9 +81,12 @@ def _verify(store: Store, as_json: bool) -> int:
         print(f"wpm: {path}: this does not belong in the store: delete it", file=sys.stderr)
     for path, reason in modules:
         print(f"wpm: {path}: {reason}: delete it, it is compiled again when it is needed", file=sys.stderr)
+    from pkgmgr.cli.changes import counted
+
     if report.abandoned:
-        print(f"{len(report.abandoned)} unfinished files of killed installs: the next install removes them")
-    print(f"{report.sound} packages are sound" + ("" if clean else ", but something is wrong"))
+        print(f"{counted(len(report.abandoned), 'unfinished file')} of killed installs: the next install cleans up")
+    are = "is" if report.sound == 1 else "are"
+    print(f"{counted(report.sound, 'package')} {are} sound" + ("" if clean else ", but something is wrong"))
     return 0 if clean else 1
 
 
@@ -113,6 +116,7 @@ def _info(store: Store, as_json: bool) -> int:
 
 
 def _prune(store: Store, arguments: argparse.Namespace) -> int:
+    from pkgmgr.cli.changes import counted
     from pkgmgr.cli.output import bytes_for_people, print_json, print_text
     from pkgmgr.prune import prune_store
     from pkgmgr.tools.record import ToolFolder
@@ -135,20 +139,20 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
         return 0
     for package in report.packages:
         print_text(f"{package.id} ({bytes_for_people(package.size)})")
-    counted = [
-        f"{count} {what}{'' if count == 1 else 's'}"
-        for count, what in (
-            (len(report.packages), "package"),
-            (report.modules, "compiled module"),
-            (report.resolutions, "resolution"),
-            (report.metadata, "registry reply" if report.metadata == 1 else "registry replie"),
-            (report.temporaries, "unfinished file"),
+    removed = [
+        counted(count, what, several)
+        for count, what, several in (
+            (len(report.packages), "package", None),
+            (report.modules, "compiled module", None),
+            (report.resolutions, "resolution", None),
+            (report.metadata, "registry reply", "registry replies"),
+            (report.temporaries, "unfinished file", None),
         )
         if count
     ]
     would = "would be removed" if arguments.dry_run else "removed"
     freed = bytes_for_people(report.freed_bytes)
-    print(f"{', '.join(counted)} {would}, {freed} freed" if counted else "nothing to remove")
+    print(f"{', '.join(removed)} {would}, {freed} freed" if removed else "nothing to remove")
     return 0
 
 
@@ -169,5 +173,7 @@ def _clean(store: Store, as_json: bool) -> int:
     if as_json:
         print_json({"packages": info.objects, "freed_bytes": freed})
     else:
-        print(f"{info.objects} packages removed, {bytes_for_people(freed)} freed")
+        from pkgmgr.cli.changes import counted
+
+        print(f"{counted(info.objects, 'package')} removed, {bytes_for_people(freed)} freed")
     return 0

@@ -58,6 +58,6 @@ def print_installed(report: InstallReport) -> None:
     print(f"{counted(len(report.lock.packages), 'package')} installed ({', '.join(done) or 'nothing to do'})")
 
 
-def counted(number: int, what: str) -> str:
-    """`1 package`, `2 packages`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def counted(number: int, what: str, several: str | None = None) -> str:
+    """`1 package`, `2 packages`; `several` is the plural where that is another than with an s."""
+    return f"{number} {what if number == 1 else several or what + 's'}"

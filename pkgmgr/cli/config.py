@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 
     from pkgmgr.config import Configuration
 
+_EXAMPLES = {
+    "list": "list --json",
+    "get": "get 'registries.acme/*'",
+    "set": "set 'registries.acme/*' https://registry.acme.example/graphql",
+    "unset": "unset 'registries.acme/*'",
+    "path": "path",
+}
 _KEYS = "registries.NAMESPACE/*, registries.* (everything else) or mirrors.URL"
 
 
@@ -25,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("unset", "Remove a key"),
         ("path", "Print the path of the configuration's file"),
     ):
-        sub = what.add_parser(name, help=summary, description=summary + ".", allow_abbrev=False)
+        example = f"Example: wpm config {_EXAMPLES[name]}"
+        sub = what.add_parser(name, help=summary, description=summary + ".", epilog=example, allow_abbrev=False)
         if name in ("get", "set", "unset"):
             sub.add_argument("key", metavar="KEY", help=_KEYS)
         if name == "set":

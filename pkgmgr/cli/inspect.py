@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkgmgr.cli.options import add_json
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -23,7 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="KEYS",
         help="check the signature with the OpenPGP public keys in this file; exit with 1 unless it is good",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(arguments: Namespace) -> int:

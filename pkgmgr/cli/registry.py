@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.cli.options import add_json
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 _MOST_SHOWN: Final = 20
+_EXAMPLES: Final = {
+    "serve": "serve packages-of-ours --port 8484 --token-file tokens.txt",
+    "index": "index packages-of-ours --check",
+    "yank": "yank packages-of-ours acme/tool@1.1.0 --reason 'forgets the last line'",
+}
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what `wpm registry` can do."""
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
-    _add_serve(what.add_parser("serve", help="Serve a registry over HTTP", description="Serve a registry over HTTP."))
-    summary = "Check every package of a registry and write its indexes"
-    index = what.add_parser("index", help=summary, description=summary + ".")
+    _add_serve(_add(what, "serve", "Serve a registry over HTTP"))
+    index = _add(what, "index", "Check every package of a registry and write its indexes")
     _add_directory(index)
     index.add_argument("--check", action="store_true", help="write nothing; exit 1 where an index is out of date")
     add_json(index)
-    summary = "Withdraw a version: it is kept where it is locked, and never newly chosen"
-    yank = what.add_parser("yank", help=summary, description=summary + ".")
+    yank = _add(what, "yank", "Withdraw a version: it is kept where it is locked, and never newly chosen")
     _add_directory(yank)
     yank.add_argument("package", metavar="NAME@VERSION", help="the package and its exact version")
     yank.add_argument("--undo", action="store_true", help="take it back")
@@ -40,6 +43,11 @@ def run(arguments: Namespace) -> int:
         case "index":
             return _index(arguments)
     return _yank(arguments)
+
+
+def _add(what: _SubParsersAction[ArgumentParser], name: str, summary: str) -> ArgumentParser:
+    example = f"Example: wpm registry {_EXAMPLES[name]}"
+    return what.add_parser(name, help=summary, description=summary + ".", epilog=example, allow_abbrev=False)
 
 
 def _add_directory(parser: ArgumentParser) -> None:
@@ -143,8 +151,11 @@ def _index(arguments: Namespace) -> int:
             )
         if len(report.outdated) > _MOST_SHOWN:
             print(f"wpm: and {len(report.outdated) - _MOST_SHOWN} more", file=sys.stderr)
+    from pkgmgr.cli.changes import counted
+
+    holds = f"{counted(report.packages, 'package')}, {counted(report.versions, 'version')}"
     done = "out of date" if arguments.check else "written"
-    print(f"{report.packages} packages, {report.versions} versions: {len(report.outdated)} indexes {done}")
+    print(f"{holds}: {counted(len(report.outdated), 'index', 'indexes')} {done}")
     return 0 if good else 1
 
 

@@ -131,7 +131,8 @@ class GraphqlRegistry:
         """What the registry's own search finds; never from the cache."""
         from pkgmgr.registry.listing import FoundPackage
 
-        self._known.check_online(f"a search for {text[:60]!r}")
+        if self.offline:
+            raise WpmError(f"{self.url}: a search asks the registry itself, and --offline forbids to ask it")
         answer = self._endpoint.ask(lambda _: search(text, most))
         found = told(self.url, "search", lambda: read_found(answer.value("search")))
         return [FoundPackage(*each) for each in found[:most]]

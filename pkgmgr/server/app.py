@@ -77,7 +77,9 @@ def make_app(
         WpmError: The directory is no registry.
     """
     if not (root / "packages").is_dir():
-        raise WpmError(f"{root}: not a {REGISTRY}: there is no directory 'packages' in it")
+        raise WpmError(
+            f"{root}: not a {REGISTRY}: there is no directory 'packages' in it (make one to begin a registry)"
+        )
     return RegistryApp(root, tokens, read_only, largest_upload, public_url)
 
 

@@ -58,7 +58,7 @@ def test_what_was_not_used_for_long_goes_but_what_tools_use_stays(store: Store, 
     assert report["modules"] == 2 and report["resolutions"] >= 1 and report["freed_bytes"] > 50_000
     assert len(list(store.objects())) == 1 and len(list(store.modules.iterdir())) == 1
     assert output("tool", "run", "hello", "--", "--version") == "hello 1.0.0\n"
-    assert private_tools.is_dir() and output("cache", "verify").startswith("1 packages are sound")
+    assert private_tools.is_dir() and output("cache", "verify").startswith("1 package is sound")
 
 
 @pytest.mark.parametrize("words", [("install", "--locked"), ("run", "hello", "x"), ("list",)])

@@ -129,7 +129,8 @@ def test_one_registry_that_cannot_be_asked_is_told(project: Path, wpm: Wpm, monk
     monkeypatch.setenv("WPM_REGISTRY", "http://127.0.0.1:9/graphql")
     done = wpm("search", "hello")
     assert done.code == 0 and done.out.startswith("wpm/hello") and "not searched: http://127.0.0.1:9" in done.err
-    assert wpm("search", "qqqq", "--offline").code == 1
+    done = wpm("search", "qqqq", "--offline")
+    assert (done.code, done.err.count("http://127.0.0.1:9")) == (1, 1) and "--offline forbids" in done.err
 
 
 def test_showing_a_package(project: Path, registry: RegistryMaker, wpm: Wpm) -> None:
