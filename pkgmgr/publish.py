@@ -81,7 +81,7 @@ def publish(
 
 def _prepared(target: Path, stack: ExitStack) -> tuple[PackageFile, tuple[str, ...]]:
     """The package as a file, and what is odd about it."""
-    from pkgmgr.build import build_package, is_container
+    from pkgmgr.building.build import build_package, is_container
 
     if is_container(target):
         return _described(target, None), ()
@@ -144,9 +144,9 @@ def _readme(container: Container) -> str | None:
 
 def _places(name: str, registry: str | None) -> tuple[str, str]:
     """The registry for a package, and the one for every name: `WPM_TOKEN` is a token of the latter. Both in their one form."""
-    from pkgmgr.config import Configuration
     from pkgmgr.registry.opening import default_place
     from pkgmgr.registry.place import EMBEDDED_PLACE
+    from pkgmgr.settings.config import Configuration
 
     configuration = Configuration.load()
     default = default_place(configuration, registry)
@@ -184,11 +184,11 @@ def _publish_to_directory(root: Path, package: PackageFile, dry_run: bool) -> bo
 def _publish_to_server(
     url: str, default: str, package: PackageFile, dry_run: bool, progress: Callable[[int], object] | None
 ) -> bool:
-    from pkgmgr.credentials import Credentials
     from pkgmgr.http.client import HttpClient
     from pkgmgr.http.origin import origin_of
     from pkgmgr.registry.place import is_network
     from pkgmgr.registry.posting import Poster
+    from pkgmgr.settings.credentials import Credentials
 
     credentials = Credentials(default_origin=origin_of(default) if is_network(default) else None)
     if not dry_run and credentials.token(origin_of(url)) is None:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import format_lock
+from pkgmgr.locks.lockfile import format_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from cyclonedx.model.license import License
     from packageurl import PackageURL
 
-    from pkgmgr.lockfile import LockedPackage, Lockfile
-    from pkgmgr.project import Project
+    from pkgmgr.locks.lockfile import LockedPackage, Lockfile
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
 FORMATS: Final = ("cyclonedx-json", "cyclonedx-xml")

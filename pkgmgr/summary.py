@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import LockedPackage
+from pkgmgr.locks.lockfile import LockedPackage
 from pkgmgr.source import PathSource, check_name, parse_source
 from pkgmgr.version import Version
 

@@ -10,7 +10,7 @@ from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.adding import Entry
+    from pkgmgr.projects.adding import Entry
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Add; prints what was written, and what changed."""
-    from pkgmgr.adding import parse_wish, plan_addition
-    from pkgmgr.project import Project
+    from pkgmgr.projects.adding import parse_wish, plan_addition
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     wishes = [parse_wish(spec) for spec in arguments.specs]

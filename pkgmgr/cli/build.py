@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the verb."""
-    from pkgmgr.build import build_package
+    from pkgmgr.building.build import build_package
     from webc_parser.version import Version
 
     built = build_package(arguments.path, arguments.out, version=Version[arguments.format.upper()])

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json
-from pkgmgr.prune import DAYS
+from pkgmgr.store.prune import DAYS
 
 if TYPE_CHECKING:
     import argparse
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _verify(store: Store, as_json: bool) -> int:
     """Exit code 1 where something is wrong."""
-    from pkgmgr.verify_store import damaged_modules, verify_store
+    from pkgmgr.store.verify import damaged_modules, verify_store
 
     report = verify_store(store)
     modules = list(damaged_modules(store))
@@ -118,7 +118,7 @@ def _info(store: Store, as_json: bool) -> int:
 def _prune(store: Store, arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.changes import counted
     from pkgmgr.cli.output import bytes_for_people, print_json, print_text
-    from pkgmgr.prune import prune_store
+    from pkgmgr.store.prune import prune_store
     from pkgmgr.tools.record import ToolFolder
 
     keep = {package.sha256 for tool in ToolFolder.default().all() for package in tool.lock.packages.values()}

@@ -10,8 +10,8 @@ from pkgmgr.cli.output import print_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkgmgr.install import InstallReport
-    from pkgmgr.lock_changes import LockChange
+    from pkgmgr.installing.install import InstallReport
+    from pkgmgr.locks.changes import LockChange
 
 
 def print_changes(changes: Sequence[LockChange]) -> None:

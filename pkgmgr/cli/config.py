@@ -9,7 +9,7 @@ from pkgmgr.cli.options import add_json
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.config import Configuration
+    from pkgmgr.settings.config import Configuration
 
 _EXAMPLES = {
     "list": "list --json",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it."""
-    from pkgmgr.config import FILE_NAME, config_folder
+    from pkgmgr.settings.config import FILE_NAME, config_folder
 
     path = config_folder() / FILE_NAME
     match arguments.what:
@@ -54,12 +54,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(path)
             return 0
         case "set":
-            from pkgmgr.config_file import set_key
+            from pkgmgr.settings.config_file import set_key
 
             set_key(path, arguments.key, arguments.values)
             return _done(arguments, changed=True)
         case "unset":
-            from pkgmgr.config_file import unset_key
+            from pkgmgr.settings.config_file import unset_key
 
             return _done(arguments, changed=unset_key(path, arguments.key))
         case "get":
@@ -70,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _done(arguments: argparse.Namespace, *, changed: bool) -> int:
     from pkgmgr.cli.output import print_json
-    from pkgmgr.config import Configuration
-    from pkgmgr.config_file import get_key
+    from pkgmgr.settings.config import Configuration
+    from pkgmgr.settings.config_file import get_key
 
     values = get_key(Configuration.load(), arguments.key)
     if arguments.json:
@@ -85,7 +85,7 @@ def _done(arguments: argparse.Namespace, *, changed: bool) -> int:
 
 def _get(arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.output import print_json
-    from pkgmgr.config_file import get_key
+    from pkgmgr.settings.config_file import get_key
 
     values = get_key(_loaded(), arguments.key)
     if arguments.json:
@@ -135,7 +135,7 @@ def _loaded() -> Configuration:
     """The configuration; what in it was not understood is told."""
     import sys
 
-    from pkgmgr.config import Configuration
+    from pkgmgr.settings.config import Configuration
 
     configuration = Configuration.load()
     for warning in configuration.warnings:

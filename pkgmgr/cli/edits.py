@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from pkgmgr.editing import Edit
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.projects.editing import Edit
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
 
@@ -28,7 +28,7 @@ def add_edit(parser: argparse.ArgumentParser, *, installs: bool = True) -> None:
 
 def edit_options(arguments: argparse.Namespace) -> InstallOptions:
     """The options of such a verb, as an install takes them."""
-    from pkgmgr.install import InstallOptions
+    from pkgmgr.installing.install import InstallOptions
 
     return InstallOptions(
         registry=arguments.registry,
@@ -62,9 +62,9 @@ def finish(
     """
     from pkgmgr.cli.changes import changes_as_json, counted, print_changes, print_installed, print_warnings
     from pkgmgr.cli.output import print_json, print_text
-    from pkgmgr.editing import carry_out, check_locked
-    from pkgmgr.install import InstallReport
-    from pkgmgr.lock_changes import lock_changes
+    from pkgmgr.installing.install import InstallReport
+    from pkgmgr.locks.changes import lock_changes
+    from pkgmgr.projects.editing import carry_out, check_locked
 
     changes = lock_changes(project.lock, edit.lock)
     installs = not getattr(arguments, "no_install", True)

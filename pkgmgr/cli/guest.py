@@ -17,7 +17,7 @@ from pkgmgr.errors import WpmError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pkgmgr.running import RunOptions, Volume
+    from pkgmgr.running.program import RunOptions, Volume
     from runtime.process import WasiProcess
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -72,7 +72,7 @@ def run_options(arguments: argparse.Namespace, words: Iterable[str]) -> RunOptio
     Raises:
         WpmError: An option is not as it should be, or a directory is not there.
     """
-    from pkgmgr.running import RunOptions
+    from pkgmgr.running.program import RunOptions
 
     return RunOptions(
         arguments=tuple(words),
@@ -158,7 +158,7 @@ def volume(text: str) -> Volume:
 def _checked(option: str, host: str, guest: str, *, read_only: bool = False) -> Volume:
     from posixpath import normpath
 
-    from pkgmgr.running import Volume
+    from pkgmgr.running.program import Volume
 
     if not Path(host).is_dir():
         raise WpmError(f"{option}: there is no directory {host}")

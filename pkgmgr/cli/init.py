@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the manifest, and nothing else; one that is there stays as it is."""
-    from pkgmgr.new_project import create_project, manifest_text, name_for
+    from pkgmgr.projects.new import create_project, manifest_text, name_for
 
     name = arguments.name or name_for(arguments.folder)
     text = manifest_text(name, arguments.version, arguments.description, bare=arguments.bare)

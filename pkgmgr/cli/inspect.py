@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the verb."""
-    from pkgmgr.inspect_package import describe, inspect_package
+    from pkgmgr.inspecting.inspect import describe, inspect_package
 
     package = inspect_package(arguments.path, files=arguments.files, keys=arguments.key)
     if arguments.json:

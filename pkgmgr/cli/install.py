@@ -29,8 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Install; prints what was done."""
     from pkgmgr.cli.changes import print_installed, print_warnings, report_as_json
     from pkgmgr.cli.options import upgrade_of
-    from pkgmgr.install import InstallOptions, install
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions, install
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project = Project.open(arguments.project)

@@ -9,7 +9,7 @@ from pkgmgr.cli.options import add_json, add_project, add_registry
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.lockfile import LockedPackage, Lockfile
+    from pkgmgr.locks.lockfile import LockedPackage, Lockfile
     from pkgmgr.manifest import ProjectManifest
     from pkgmgr.store import Store
 
@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the lists."""
-    from pkgmgr.install import InstallOptions, plan
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project = Project.open(arguments.project)
@@ -60,7 +60,7 @@ def project_commands(manifest: ProjectManifest, lock: Lockfile, store: Store) ->
     """The commands that can be run in a project, each with the id of the package whose it is; opens no package."""
     from binfactory.graph import reach
     from binfactory.node import PackageNode
-    from pkgmgr.closure import locked_nodes
+    from pkgmgr.running.closure import locked_nodes
 
     nodes = locked_nodes(lock, store)
     project = PackageNode(

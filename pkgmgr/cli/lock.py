@@ -10,8 +10,8 @@ from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry,
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
 
@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.changes import changes_as_json, counted, print_changes
     from pkgmgr.cli.options import upgrade_of
     from pkgmgr.errors import WpmError
-    from pkgmgr.install import InstallOptions, plan
-    from pkgmgr.lock_changes import lock_changes
-    from pkgmgr.lockfile import write_lock
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.locks.changes import lock_changes
+    from pkgmgr.locks.lockfile import write_lock
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project, store = Project.open(arguments.project), Store.default()
@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(project: Project, store: Store, options: InstallOptions) -> None:
     """Ask the registries, too: what they said a while ago is no proof."""
-    from pkgmgr.lock_check import check_against_registries
+    from pkgmgr.locks.check import check_against_registries
     from pkgmgr.registry import open_registries
 
     if project.lock is not None:

@@ -36,8 +36,8 @@ def add_login_registry(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask for the token, check it, keep it."""
-    from pkgmgr.credentials import VARIABLE, Credentials
     from pkgmgr.http.origin import origin_of
+    from pkgmgr.settings.credentials import VARIABLE, Credentials
 
     url = login_url(arguments.registry)
     origin = origin_of(url)
@@ -62,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def login_url(registry: str | None) -> str:
     """The URL of the registry that is meant; raises `WpmError` where that is one without tokens."""
-    from pkgmgr.config import Configuration
     from pkgmgr.registry.opening import default_place
     from pkgmgr.registry.place import is_network
+    from pkgmgr.settings.config import Configuration
 
     place = default_place(Configuration.load(), registry)
     if not is_network(place):
@@ -100,7 +100,7 @@ def viewer(url: str, token: str) -> str:
 
 
 def _token(arguments: argparse.Namespace, origin: str) -> str:
-    from pkgmgr.credentials import check_token
+    from pkgmgr.settings.credentials import check_token
 
     if arguments.token is not None:
         return check_token(arguments.token, "--token")

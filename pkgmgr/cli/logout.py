@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Forget; that there is no token is no error, as there shall be none."""
     from pkgmgr.cli.login import login_url
-    from pkgmgr.credentials import VARIABLE, Credentials
     from pkgmgr.http.origin import origin_of
+    from pkgmgr.settings.credentials import VARIABLE, Credentials
 
     credentials = Credentials()
     origins = credentials.origins() if arguments.all else [origin_of(login_url(arguments.registry))]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.project import Project
+    from pkgmgr.projects.project import Project
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -85,10 +85,10 @@ def upgrade_of(project: Project, arguments: argparse.Namespace) -> frozenset[str
     """What `--upgrade` asks for, as an install takes it; raises `WpmError` for what is not locked."""
     if arguments.upgrade is None:
         return None
-    from pkgmgr.install import UPGRADE_ALL
+    from pkgmgr.installing.install import UPGRADE_ALL
 
     if not arguments.upgrade:
         return UPGRADE_ALL
-    from pkgmgr.editing import named_in_lock
+    from pkgmgr.projects.editing import named_in_lock
 
     return named_in_lock(project.lock, arguments.upgrade)

@@ -10,7 +10,7 @@ from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.outdated import OutdatedPackage
+    from pkgmgr.projects.outdated import OutdatedPackage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the table; 0 whatever is in it."""
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.outdated import find_outdated
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.projects.outdated import find_outdated
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     options = InstallOptions(registry=arguments.registry, offline=arguments.offline, refresh=arguments.refresh)

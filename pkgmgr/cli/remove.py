@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Remove; prints what changed. Nobody is asked where the lock is up to date."""
-    from pkgmgr.editing import plan_removal
-    from pkgmgr.project import Project
+    from pkgmgr.projects.editing import plan_removal
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project, store, options = Project.open(arguments.project), Store.default(), edit_options(arguments)

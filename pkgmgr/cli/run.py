@@ -39,8 +39,8 @@ def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argpar
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the guest; its exit code."""
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.running import start
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.running.program import start
     from pkgmgr.store import Store
 
     options = run_options(arguments, (*arguments.words, *arguments.rest))._replace(

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from cyclonedx.model.bom import Bom
 
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.lockfile import LockedPackage, Lockfile
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.locks.lockfile import LockedPackage, Lockfile
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
 
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write it; packages that are not in the store are fetched, as their licences are in them."""
-    from pkgmgr.install import InstallOptions
+    from pkgmgr.installing.install import InstallOptions
     from pkgmgr.sbom import render
     from pkgmgr.store import Store
 
@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _of_project(folder: Path | None, store: Store, options: InstallOptions) -> Bom:
-    from pkgmgr.install import fetch_missing
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import fetch_missing
+    from pkgmgr.projects.project import Project
     from pkgmgr.sbom import project_sbom
 
     project = Project.open(folder)
@@ -83,7 +83,7 @@ def _lock_of(project: Project) -> Lockfile:
     if lock is None:
         if project.manifest.dependencies:
             raise WpmError(f"{project.root}: there is no wasmer.lock to write a bill of: run wpm lock")
-        from pkgmgr.lockfile import Lockfile
+        from pkgmgr.locks.lockfile import Lockfile
 
         return Lockfile({}, {}, {})
     if not lock.is_for(project.manifest.dependencies):
@@ -92,8 +92,8 @@ def _lock_of(project: Project) -> Lockfile:
 
 
 def _of_packages(texts: list[str], store: Store, options: InstallOptions) -> Bom:
-    from pkgmgr.adhoc import adhoc_lock
-    from pkgmgr.lockfile import Lockfile
+    from pkgmgr.installing.adhoc import adhoc_lock
+    from pkgmgr.locks.lockfile import Lockfile
     from pkgmgr.sbom import packages_sbom
 
     files = {text: path for text in texts if (path := _file_of(text, store)) is not None}
@@ -127,8 +127,8 @@ def _file_of(text: str, store: Store) -> Path | None:
 
 def _lock_of_file(text: str, path: Path, store: Store, options: InstallOptions) -> Lockfile:
     """The lock of a package file, which goes into the store, and of what it needs from the registries."""
-    from pkgmgr.adhoc import adhoc_lock
-    from pkgmgr.lockfile import BY_HASH, Lockfile
+    from pkgmgr.installing.adhoc import adhoc_lock
+    from pkgmgr.locks.lockfile import BY_HASH, Lockfile
     from pkgmgr.summary import summarize
 
     summary = summarize(path, BY_HASH)

@@ -9,7 +9,7 @@ from pkgmgr.cli.options import add_json, add_refresh, add_registry
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.package_details import PackageDetails
+    from pkgmgr.registry.package_details import PackageDetails
 
 _MOST_VERSIONS = 20
 
@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is known."""
-    from pkgmgr.package_details import find_details
     from pkgmgr.registry import open_registries
+    from pkgmgr.registry.package_details import find_details
 
     registries = open_registries(arguments.registry, offline=arguments.offline, refresh=arguments.refresh)
     details = find_details(arguments.name, registries)

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from pkgmgr.dependents import Chain, Dependents, Edge, Requirements
-    from pkgmgr.lockfile import Lockfile
-    from pkgmgr.project import Project
+    from pkgmgr.locks.dependents import Chain, Dependents, Edge, Requirements
+    from pkgmgr.locks.lockfile import Lockfile
+    from pkgmgr.projects.project import Project
 
 _ALL = ""
 
@@ -39,9 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of what is locked, or of what would be."""
     from pkgmgr.cli.output import can_draw, print_json, print_text
-    from pkgmgr.dependents import Dependents, Requirements, find_locked
-    from pkgmgr.install import InstallOptions, plan
-    from pkgmgr.project import Project
+    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.locks.dependents import Dependents, Requirements, find_locked
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project = Project.open(arguments.project)
@@ -145,7 +145,7 @@ def _within(tops: Iterable[str], below: Callable[[str], Iterable[str]], depth: i
 
 def _why(project: Project, dependents: Dependents, package: str, requirements: Requirements, as_json: bool) -> int:
     from pkgmgr.cli.output import print_json, print_text
-    from pkgmgr.dependents import shortest_chains
+    from pkgmgr.locks.dependents import shortest_chains
 
     chains, count = shortest_chains(dependents, package)
     if as_json:

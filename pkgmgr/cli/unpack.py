@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the verb."""
-    from pkgmgr.unpack import unpack_package
+    from pkgmgr.unpacking.unpack import unpack_package
 
     unpacked = unpack_package(arguments.path, arguments.out, force=arguments.force)
     for warning in unpacked.warnings:

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Update; prints what changed."""
-    from pkgmgr.editing import plan_update
-    from pkgmgr.project import Project
+    from pkgmgr.projects.editing import plan_update
+    from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
     project, store, options = Project.open(arguments.project), Store.default(), edit_options(arguments)

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check; exit code 1 where something is wrong."""
-    from pkgmgr.project import Project
+    from pkgmgr.projects.project import Project
+    from pkgmgr.projects.verify import verify_project
     from pkgmgr.store import Store
-    from pkgmgr.verify_project import verify_project
 
     problems, count = verify_project(Project.open(arguments.project), Store.default())
     if arguments.json:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import FILE_NAME, Lockfile
+from pkgmgr.locks.lockfile import FILE_NAME, Lockfile
 from pkgmgr.store import WORDS
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _kept(path: Path, state: list[Any]) -> ProjectWords | None:
 
 def _read(manifest: Path, store: Store) -> ProjectWords:
     from pkgmgr.cli.list import project_commands
-    from pkgmgr.project import Project
+    from pkgmgr.projects.project import Project
 
     project = Project.open(manifest)
     try:

@@ -65,7 +65,7 @@ def package_commands(spec: str) -> list[str]:
 
 
 def _newest_commands(source: NamedSource, store: Store) -> list[str]:
-    from pkgmgr.stored_names import stored_names
+    from pkgmgr.store.names import stored_names
     from pkgmgr.summary import summarize
     from pkgmgr.version import Version
 
@@ -123,7 +123,7 @@ def runnable_files(prefix: str) -> list[str]:
 
 def _package_ids() -> Iterator[str]:
     from pkgmgr.store import Store
-    from pkgmgr.stored_names import stored_names
+    from pkgmgr.store.names import stored_names
 
     with suppress(*_WRONG):
         yield from filter(None, stored_names(Store.default(), _SECONDS).values())

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import BY_HASH, NETWORK
+from pkgmgr.locks.lockfile import BY_HASH, NETWORK
 from pkgmgr.registry.endpoint import Endpoint
 from pkgmgr.registry.knowledge import Knowledge, told
 from pkgmgr.registry.queries import about, search

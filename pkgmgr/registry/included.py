@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import REGISTRY
+from pkgmgr.locks.lockfile import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import EMBEDDED, REGISTRY
+from pkgmgr.locks.lockfile import EMBEDDED, REGISTRY
 from pkgmgr.registry.directory import DirectoryRegistry
 from pkgmgr.registry.place import DEFAULT_URL, EVERYTHING, is_network, parse_place
 from pkgmgr.registry.registries import VARIABLE, Registries
@@ -15,8 +15,8 @@ from pkgmgr.registry.registries import VARIABLE, Registries
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkgmgr.config import Configuration
     from pkgmgr.registry.protocol import Registry
+    from pkgmgr.settings.config import Configuration
     from pkgmgr.store import Store
 
 
@@ -42,7 +42,7 @@ def open_registries(
         WpmError: The registry that is named is none, the configuration is wrong, or an included file is no package.
     """
     import registry_fixtures
-    from pkgmgr.config import Configuration
+    from pkgmgr.settings.config import Configuration
 
     configuration = Configuration.load()
     for warning in configuration.warnings:
@@ -100,11 +100,11 @@ def _open_directory(place: str) -> Registry:
 def _open_network(
     place: str, everything: str, configuration: Configuration, store: Store | None, *, offline: bool, refresh: bool
 ) -> Registry:
-    from pkgmgr.credentials import Credentials
     from pkgmgr.http.cache import MetadataCache
     from pkgmgr.http.origin import origin_of
     from pkgmgr.http.shared import shared_client
     from pkgmgr.registry.graphql import GraphqlRegistry
+    from pkgmgr.settings.credentials import Credentials
     from pkgmgr.store import Store
 
     store = store or Store.default()

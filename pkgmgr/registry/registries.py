@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
+from pkgmgr.locks.lockfile import BY_HASH, EMBEDDED, NETWORK, PATH, REGISTRY, LockedPackage
 from pkgmgr.registry.place import EMBEDDED_PLACE, EVERYTHING, is_host_of, is_network, parse_place
 from pkgmgr.source import PathSource, check_name
 from pkgmgr.version import Version
@@ -96,7 +96,7 @@ class Registries:
             return
         place = self._place(source.name)
         if not is_network(place) or not is_host_of(source.registry, place):
-            from pkgmgr.config import pattern_of
+            from pkgmgr.settings.config import pattern_of
 
             raise WpmError(
                 f"{source}: {source.name} is looked up in {self._open(place).title}; to have it from "
@@ -253,7 +253,7 @@ class Registries:
 
     def _line(self, name: str) -> str:
         """The pattern whose place answers for a name."""
-        from pkgmgr.config import pattern_of
+        from pkgmgr.settings.config import pattern_of
 
         pattern = pattern_of(name)
         return pattern if pattern in self._places else EVERYTHING

@@ -23,7 +23,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import REGISTRY
+from pkgmgr.locks.lockfile import REGISTRY
 from pkgmgr.server.accounts import Account, Accounts
 from pkgmgr.server.answers import Answers, KeptAnswer, make_answer
 from pkgmgr.server.catalog import Catalog

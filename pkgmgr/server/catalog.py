@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import REGISTRY
+from pkgmgr.locks.lockfile import REGISTRY
 from pkgmgr.registry.directory import SUFFIX, DirectoryRegistry, FileIdentity
 from pkgmgr.source import GLOBAL_NAMESPACE, check_sha256
 from pkgmgr.version import Version

@@ -110,7 +110,7 @@ def _publish_archive(asked: Session, path: Path, input: Mapping[str, Any]) -> Ve
     import tempfile
     from pathlib import Path as LocalPath
 
-    from pkgmgr.build import build_package
+    from pkgmgr.building.build import build_package
 
     with tempfile.TemporaryDirectory(prefix="wpm-publish-") as folder:
         archive = LocalPath(folder, "package.tar.gz")
@@ -132,7 +132,7 @@ def _told(upload: Path) -> Iterator[None]:
 
 
 def _is_container(path: Path) -> bool:
-    from pkgmgr.build import is_container
+    from pkgmgr.building.build import is_container
 
     return is_container(path)
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from binfactory.package import BinaryPackage
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.lockfile import Lockfile
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.locks.lockfile import Lockfile
     from pkgmgr.store import Store
     from pkgmgr.tools.launchers import LauncherFolder
     from pkgmgr.tools.record import ToolFolder
@@ -195,10 +195,10 @@ class Tools:
     ) -> tuple[Lockfile, BinaryPackage, tuple[str, ...]]:
         """Resolve, fetch and compile; gives the lock, the tool's package, and warnings."""
         from binfactory.loader import load_package
-        from pkgmgr.closure import locked_nodes
-        from pkgmgr.locking import make_lock
-        from pkgmgr.precompile import precompile
+        from pkgmgr.installing.precompile import precompile
         from pkgmgr.registry import open_registries
+        from pkgmgr.resolution.locking import make_lock
+        from pkgmgr.running.closure import locked_nodes
 
         registries = open_registries(
             options.registry, offline=options.offline, store=self.store, refresh=options.refresh
@@ -257,7 +257,7 @@ def fetch_lock(lock: Lockfile, store: Store, options: InstallOptions) -> None:
     """
     missing = store.missing(lock.packages.values())
     if missing:
-        from pkgmgr.fetch import fetch_packages
+        from pkgmgr.installing.fetch import fetch_packages
         from pkgmgr.registry import open_registries
 
         registries = open_registries(options.registry, offline=options.offline, store=store)
@@ -295,7 +295,7 @@ def _kept_registry(registry: str | None) -> str | None:
 
 def _name_of(package: BinaryPackage, spec: str) -> str:
     """What to call the tool of a package: its name without the namespace; else as the file, or as what it runs."""
-    from pkgmgr.executing import own_choice
+    from pkgmgr.running.executing import own_choice
     from pkgmgr.source import PathSource, parse_source
 
     if not package.id.startswith("sha256:"):
@@ -306,7 +306,7 @@ def _name_of(package: BinaryPackage, spec: str) -> str:
 
 def _commands(package: BinaryPackage, chosen: tuple[str, ...], rename: str | None) -> dict[str, str]:
     """The commands of a tool by the names of their launchers."""
-    from pkgmgr.executing import own_choice
+    from pkgmgr.running.executing import own_choice
 
     for command in chosen:
         package.command(command)

@@ -14,7 +14,7 @@ from pkgmgr.errors import WpmError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pkgmgr.lockfile import LockedPackage, Lockfile
+    from pkgmgr.locks.lockfile import LockedPackage, Lockfile
 
 FORMAT: Final = 1
 VARIABLE: Final = "WPM_TOOL_DIR"
@@ -183,7 +183,7 @@ def _expanded(variable: str, text: str) -> Path:
 
 
 def _format(tool: Tool) -> bytes:
-    from pkgmgr.lockfile import format_lock
+    from pkgmgr.locks.lockfile import format_lock
 
     content = {
         "format": FORMAT,
@@ -200,7 +200,7 @@ def _format(tool: Tool) -> bytes:
 
 
 def _parse(name: str, data: bytes) -> Tool:
-    from pkgmgr.lock_reader import parse_lock
+    from pkgmgr.locks.reader import parse_lock
 
     if len(data) > _LARGEST:
         raise WpmError(f"larger than the {_LARGEST} bytes that a tool's record may have")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from binfactory.modules import ModuleCache
+    from pkgmgr.running.target import Target
     from pkgmgr.store import Store
-    from pkgmgr.target import Target
     from pkgmgr.tools.record import GuestSettings, Tool
 
 HERE = "."
@@ -49,9 +49,9 @@ def find_tool_command(tool: Tool, launcher: str, store: Store, modules: ModuleCa
         FactoryError: The package is wrong.
     """
     from binfactory.loader import load_package
-    from pkgmgr.closure import locked_nodes
-    from pkgmgr.install import InstallOptions
-    from pkgmgr.target import command_target
+    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.running.closure import locked_nodes
+    from pkgmgr.running.target import command_target
     from pkgmgr.tools.installing import fetch_lock
 
     fetch_lock(tool.lock, store, InstallOptions(registry=tool.registry))

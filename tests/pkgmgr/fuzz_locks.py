@@ -13,8 +13,8 @@ import time
 
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
-from pkgmgr.lock_reader import parse_lock
-from pkgmgr.lockfile import LARGEST_FILE, LockedPackage, Lockfile, format_lock
+from pkgmgr.locks.lockfile import LARGEST_FILE, LockedPackage, Lockfile, format_lock
+from pkgmgr.locks.reader import parse_lock
 
 PIECES = [
     b"[[package]]\n", b"[package]\n", b"[requirements]\n", b"[roots]\n", b"[package.dependencies]\n",

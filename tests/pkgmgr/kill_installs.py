@@ -22,9 +22,9 @@ from pathlib import Path
 
 from make_packages import RegistryMaker, write_project
 
-from pkgmgr.lockfile import read_lock
+from pkgmgr.locks.lockfile import read_lock
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 ROOT = Path(__file__).parents[2]
 

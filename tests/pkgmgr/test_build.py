@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pkgmgr.build import build_package
+from pkgmgr.building.build import build_package
 from pkgmgr.errors import WpmError
 from webc_parser.container import Container
 from webc_parser.tree import VolumeFile, VolumeSymlink

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
 from binfactory.loader import load_package
-from pkgmgr.adhoc import _read as read_kept
-from pkgmgr.closure import package_node, project_nodes
 from pkgmgr.errors import WpmError
-from pkgmgr.install import InstallOptions
-from pkgmgr.project import Project
+from pkgmgr.installing.adhoc import _read as read_kept
+from pkgmgr.installing.install import InstallOptions
+from pkgmgr.projects.project import Project
+from pkgmgr.running.closure import package_node, project_nodes
 from pkgmgr.store import Store
 
 ROOT = Path(__file__).parents[2]
@@ -143,7 +143,7 @@ def test_a_locked_project_imports_and_opens_nothing_it_does_not_need(
     heavy = [
         "requests",
         "rich",
-        "pkgmgr.resolver",
+        "pkgmgr.resolution.resolver",
         "tomli_w",
         "email",
         "http",

@@ -15,13 +15,13 @@ import pytest
 from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.cli.main import main
-from pkgmgr.closure import package_node
 from pkgmgr.errors import WpmError
 from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
-from pkgmgr.install import InstallOptions
+from pkgmgr.installing.install import InstallOptions
+from pkgmgr.running.closure import package_node
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
-from pkgmgr.lock_reader import find_cycle, parse_lock
-from pkgmgr.lockfile import LockedPackage, Lockfile, format_lock, read_lock, write_lock
+from pkgmgr.locks.lockfile import LockedPackage, Lockfile, format_lock, read_lock, write_lock
+from pkgmgr.locks.reader import find_cycle, parse_lock
 
 TEXT = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12)
 SOURCES = st.sampled_from(

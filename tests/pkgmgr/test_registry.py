@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.errors import WpmError
-from pkgmgr.install import UPGRADE_ALL, InstallOptions, install
-from pkgmgr.project import Project
+from pkgmgr.installing.install import UPGRADE_ALL, InstallOptions, install
+from pkgmgr.projects.project import Project
 from pkgmgr.registry import DirectoryRegistry, open_registries
 from pkgmgr.source import parse_source
 from pkgmgr.store import Store

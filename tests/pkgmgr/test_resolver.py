@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.listing import FoundPackage, PackageAbout
 from pkgmgr.registry.registries import Registries
-from pkgmgr.resolver import resolve
+from pkgmgr.resolution.resolver import resolve
 from pkgmgr.source import NamedSource, PackageSource, parse_dependency
 from pkgmgr.summary import PackageSummary
 from pkgmgr.version import Version

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from make_packages import EMPTY_MODULE, RegistryMaker, write_package, write_project
 from typed import output, wpm
 
-from pkgmgr.lockfile import LockedPackage, Lockfile
+from pkgmgr.locks.lockfile import LockedPackage, Lockfile
 from pkgmgr.sbom import SPEC_VERSIONS, packages_sbom, render
 from pkgmgr.store import Store
 from webc_parser.writer import write_container

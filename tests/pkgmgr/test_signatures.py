@@ -11,7 +11,7 @@ from pysequoia import SignatureMode, Tsk, sign
 from typed import wpm
 
 from pkgmgr.errors import WpmError
-from pkgmgr.signatures import check_signature
+from pkgmgr.inspecting.signatures import check_signature
 from webc_parser import Container, Signature
 from webc_parser.cbor import encode
 

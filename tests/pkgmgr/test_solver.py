@@ -7,7 +7,7 @@ from itertools import pairwise, product
 
 import pytest
 
-from pkgmgr.solver import Demand, Solver, TooMuch, Unsolvable
+from pkgmgr.resolution.solver import Demand, Solver, TooMuch, Unsolvable
 
 Needs = dict[tuple[str, int], list[tuple[str, int]]]
 """For candidates (a package and a number) what they need: packages, and sets of numbers as bits."""

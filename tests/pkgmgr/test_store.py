@@ -13,7 +13,7 @@ import pytest
 
 from pkgmgr.errors import WpmError
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 WRITER = """
 import io, sys

@@ -12,9 +12,9 @@ from make_packages import RegistryMaker, write_package, write_project
 from typed import environment, output, wpm
 from wasmtime import wat2wasm
 
-from pkgmgr.lockfile import read_lock
+from pkgmgr.locks.lockfile import read_lock
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 SAY = """(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1) (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00") (data (i32.const 16) "{text}\\n")

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pkgmgr.build import build_package
+from pkgmgr.building.build import build_package
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest import load_manifest
-from pkgmgr.unpack import unpack_package
+from pkgmgr.unpacking.unpack import unpack_package
 from pkgmgr.unpacking.writer import FolderWriter
 from webc_parser.container import Container
 from webc_parser.errors import WebcError

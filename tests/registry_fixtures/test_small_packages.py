@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from wasi_module import WasiModule
 
-from pkgmgr.build import build_package
+from pkgmgr.building.build import build_package
 
 SOURCES = Path(__file__).parents[2] / "registry_fixtures" / "sources"
 

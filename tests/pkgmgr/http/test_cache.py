@@ -258,7 +258,7 @@ def test_threads_share_it(cache: MetadataCache) -> None:
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = (
-        "import sys, pkgmgr.http.cache, pkgmgr.http.client, pkgmgr.http.shared, pkgmgr.fetch\n"
+        "import sys, pkgmgr.http.cache, pkgmgr.http.client, pkgmgr.http.shared, pkgmgr.installing.fetch\n"
         "print([name for name in ('requests', 'urllib3', 'diskcache', 'sqlite3', 'rich') if name in sys.modules])"
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

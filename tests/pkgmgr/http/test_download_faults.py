@@ -20,7 +20,7 @@ from pkgmgr.errors import Refused, Unreachable, WpmError
 from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 QUICK = Patience(tries=4, connect=10.0, stall=10.0, pause=0.01, longest_pause=0.3)
 IMPATIENT = QUICK._replace(stall=0.4)

@@ -22,7 +22,7 @@ from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
 from pkgmgr.http.shared import shared_client
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 ROOT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "pkgmgr.cli.main", "install", "--locked", "--no-compile"]

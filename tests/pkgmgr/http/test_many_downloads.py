@@ -21,7 +21,7 @@ from make_packages import write_package, write_project
 from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
 from pkgmgr.store import Store
-from pkgmgr.verify_store import verify_store
+from pkgmgr.store.verify import verify_store
 
 ROOT = Path(__file__).parents[3]
 ROUNDS = int(os.environ.get("WPM_TEST_KILLS", "4"))

@@ -10,10 +10,10 @@ import tomli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkgmgr.config import Configuration, parse_configuration, pattern_of
-from pkgmgr.config_file import get_key, set_key, unset_key
 from pkgmgr.errors import WpmError
 from pkgmgr.registry.place import is_host_of, parse_place, parse_url
+from pkgmgr.settings.config import Configuration, parse_configuration, pattern_of
+from pkgmgr.settings.config_file import get_key, set_key, unset_key
 
 FILE = Path("/home/me/config.toml")
 WHOLE = """\

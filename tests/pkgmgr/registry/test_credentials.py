@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkgmgr.credentials import Credentials, check_token
 from pkgmgr.errors import WpmError
+from pkgmgr.settings.credentials import Credentials, check_token
 
 if TYPE_CHECKING:
     from pathlib import Path

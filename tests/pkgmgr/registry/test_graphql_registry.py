@@ -12,7 +12,7 @@ from make_packages import EMPTY_MODULE, RegistryMaker, write_package
 
 import registry_fixtures
 from pkgmgr.errors import WpmError
-from pkgmgr.lockfile import BY_HASH, NETWORK, REGISTRY
+from pkgmgr.locks.lockfile import BY_HASH, NETWORK, REGISTRY
 from pkgmgr.registry import DirectoryRegistry
 from pkgmgr.server.serve import RegistryServer
 from pkgmgr.store import Store

@@ -113,7 +113,7 @@ def test_a_locked_project_never_imports_what_asks_registries(root: Path, tmp_pat
         "import sys\nfrom pkgmgr.cli.main import main\nassert main(sys.argv[1:]) == 0\n"
         "print(sorted(name for name in sys.modules if name.split('.')[0] in "
         "('requests', 'urllib3', 'diskcache', 'tomlkit', 'graphql', 'werkzeug', 'rich', 'resolvelib', 'sqlite3') "
-        "or name.startswith(('pkgmgr.http', 'pkgmgr.registry', 'pkgmgr.config', 'pkgmgr.credentials'))))"
+        "or name.startswith(('pkgmgr.http', 'pkgmgr.registry', 'pkgmgr.settings.config', 'pkgmgr.settings.credentials'))))"
     )
     for words in (("install", "--locked"), ("run", "hello")):
         done = subprocess.run(

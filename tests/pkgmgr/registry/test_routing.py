@@ -10,13 +10,13 @@ import pytest
 from make_packages import RegistryMaker, write_project
 from reply_server import ReplyServer, answer, package, replying
 
-from pkgmgr.config import config_folder
 from pkgmgr.errors import WpmError
-from pkgmgr.install import UPGRADE_ALL, InstallOptions, install
-from pkgmgr.lockfile import LockedPackage, Lockfile, format_lock
-from pkgmgr.project import Project
+from pkgmgr.installing.install import UPGRADE_ALL, InstallOptions, install
+from pkgmgr.locks.lockfile import LockedPackage, Lockfile, format_lock
+from pkgmgr.projects.project import Project
 from pkgmgr.registry import open_registries
 from pkgmgr.server.serve import RegistryServer
+from pkgmgr.settings.config import config_folder
 from pkgmgr.source import NamedSource, parse_source
 from pkgmgr.store import Store
 from pkgmgr.version import Version

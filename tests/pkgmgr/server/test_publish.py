@@ -15,8 +15,8 @@ from talking import ALICE, BOB, ask, hash_of, resolved
 from typed import COMMAND, ROOT
 
 from pkgmgr.errors import WpmError
-from pkgmgr.install import InstallOptions, install
-from pkgmgr.project import Project
+from pkgmgr.installing.install import InstallOptions, install
+from pkgmgr.projects.project import Project
 from pkgmgr.publish import publish
 from pkgmgr.registry.directory import DirectoryRegistry
 from pkgmgr.registry.storing import AlreadyPublished, place_version, yank

@@ -17,7 +17,7 @@ from typed import ROOT, environment, output, wpm
 
 from pkgmgr.cli.main import VERBS
 from pkgmgr.completion.line import insertion, parse_line
-from pkgmgr.stored_names import stored_names
+from pkgmgr.store.names import stored_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

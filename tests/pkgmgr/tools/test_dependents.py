@@ -13,8 +13,8 @@ from make_packages import RegistryMaker, write_project
 from typed import output, wpm
 
 from pkgmgr.cli.tree import draw
-from pkgmgr.dependents import Dependents, shortest_chains
-from pkgmgr.lockfile import LockedPackage, Lockfile
+from pkgmgr.locks.dependents import Dependents, shortest_chains
+from pkgmgr.locks.lockfile import LockedPackage, Lockfile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,14 +9,14 @@ import pytest
 from make_packages import RegistryMaker, write_package, write_project
 from typed import output, wpm
 
-from pkgmgr.lockfile import read_lock, write_lock
+from pkgmgr.locks.lockfile import read_lock, write_lock
 from pkgmgr.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pkgmgr.lockfile import LockedPackage
+    from pkgmgr.locks.lockfile import LockedPackage
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import tomli
 from make_packages import RegistryMaker, write_package
 
-from pkgmgr.adding import Wish, parse_wish
+from pkgmgr.projects.adding import Wish, parse_wish
 from pkgmgr.source import HashSource, NamedSource, PathSource, UrlSource
 from pkgmgr.store import Store
 
@@ -191,14 +191,14 @@ def test_a_yanked_version_is_not_added(project: Path, registry: RegistryMaker, w
 def test_a_manifest_that_changed_meanwhile_is_left_alone(
     project: Path, wpm: Wpm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pkgmgr.install import fetch_missing
+    from pkgmgr.installing.install import fetch_missing
 
     def slow(*arguments: Any) -> tuple[str, ...]:
         with (project / "wasmer.toml").open("a") as file:
             file.write('"acme/data" = "1"\n')
         return fetch_missing(*arguments)
 
-    monkeypatch.setattr("pkgmgr.editing.fetch_missing", slow)
+    monkeypatch.setattr("pkgmgr.projects.editing.fetch_missing", slow)
     done = wpm("add", "acme/tool")
     assert done.code == 1 and "meanwhile" in done.err
     assert dependencies(project) == {"acme/data": "1"} and not (project / "wasmer.lock").exists()
@@ -210,7 +210,7 @@ def test_where_the_lock_cannot_be_written_the_manifest_is_as_it_was(
     def full(*_: Any) -> bool:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("pkgmgr.editing.write_lock", full)
+    monkeypatch.setattr("pkgmgr.projects.editing.write_lock", full)
     before = state(project)
     done = wpm("add", "acme/tool")
     assert done.code == 1 and "No space left" in done.err and state(project) == before

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
-from pkgmgr.candidates import RESOLUTIONS
-from pkgmgr.editing import plan_removal
-from pkgmgr.install import InstallOptions, plan
-from pkgmgr.lockfile import format_lock, write_lock
-from pkgmgr.project import Project
+from pkgmgr.installing.install import InstallOptions, plan
+from pkgmgr.locks.lockfile import format_lock, write_lock
+from pkgmgr.projects.editing import plan_removal
+from pkgmgr.projects.project import Project
+from pkgmgr.resolution.candidates import RESOLUTIONS
 from pkgmgr.store import Store
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from binfactory.modules import ModuleCache
 from binfactory.package import BinaryPackage
 from binfactory.roots import sandbox_root
 from binfactory.use import unite_package
-from pkgmgr.build import build_package
+from pkgmgr.building.build import build_package
 from runtime.env import WasiEnvBuilder
 from runtime.fs.node import Directory
 from runtime.stdio import OutputBuffer

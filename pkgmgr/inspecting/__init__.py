@@ -1,0 +1,1 @@
+"""Looking at a package without running it: what it holds, and who signed it."""

@@ -1,0 +1,188 @@
+"""Installing a project: from its manifest to packages in the store and a lock that says which.
+
+plan     the lock where it is valid, else a new resolution that prefers what is locked
+fetch    what the store does not have, several packages at a time, each verified while it arrives
+lock     written whole, after everything that it names is stored
+compile  the modules of the packages, so that the first run need not
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkgmgr.errors import WpmError
+from pkgmgr.locks.lockfile import FILE_NAME, PATH, LockedPackage, Lockfile, write_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pkgmgr.projects.project import Project
+    from pkgmgr.store import Store
+
+
+UPGRADE_ALL: Final = frozenset({"*"})
+"""For `InstallOptions.upgrade`: every package."""
+
+
+class InstallOptions(NamedTuple):
+    """How to install.
+
+    Attributes:
+        registry: The registry for every name without a line of its own in the configuration: a directory, its file:// URL, or
+            an http(s) URL; None asks `WPM_REGISTRY`, and then the configuration.
+        locked: Fail where the lock is missing or would change.
+        frozen: Take the lock as it is, without a look at the manifest's dependencies.
+        offline: Never use the network.
+        upgrade: Names of packages whose newest compatible version is wanted; None keeps all that are locked.
+        resolution: Which versions are wanted where something is chosen anew: `highest`, `lowest` or `lowest-direct`.
+            What is not `highest` chooses everything anew.
+        jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
+        compile: Whether to compile the modules.
+        include: Package files that answer for the packages in them, before any registry.
+        refresh: Ask registries anew where what they said is still fresh; an upgrade always does.
+    """
+
+    registry: str | None = None
+    locked: bool = False
+    frozen: bool = False
+    offline: bool = False
+    upgrade: frozenset[str] | None = None
+    resolution: str = "highest"
+    jobs: int | None = None
+    compile: bool = True
+    include: tuple[Path, ...] = ()
+    refresh: bool = False
+
+
+class InstallReport(NamedTuple):
+    """What an install did.
+
+    Attributes:
+        lock: What the project runs on now.
+        fetched: The ids of the packages that were brought into the store.
+        lock_written: Whether the lock changed.
+        compiled: How many modules were compiled.
+        warnings: What went wrong without being an error, one line each.
+    """
+
+    lock: Lockfile
+    fetched: tuple[str, ...]
+    lock_written: bool
+    compiled: int
+    warnings: tuple[str, ...]
+
+
+def install(project: Project, store: Store, options: InstallOptions) -> InstallReport:
+    """Install a project's dependencies.
+
+    Args:
+        project: The project.
+        store: Where packages go.
+        options: How.
+
+    Raises:
+        WpmError: They cannot be resolved or fetched, or `locked` or `frozen` forbid what is needed. The lock is as it
+            was, and the store has no half of anything.
+    """
+    lock = plan(project, store, options)
+    store.remove_abandoned()
+    fetched = fetch_missing(lock, project, store, options)
+    written = lock is not project.lock and write_lock(project.lock_path, lock)
+    compiled, warnings = compile_ahead(lock, store, options)
+    return InstallReport(lock, fetched, written, compiled, warnings)
+
+
+def compile_ahead(lock: Lockfile, store: Store, options: InstallOptions) -> tuple[int, tuple[str, ...]]:
+    """Compile the modules of what is installed, where that is wanted: how many there were, and what went wrong."""
+    if not options.compile:
+        return 0, ()
+    from pkgmgr.installing.precompile import precompile
+
+    return precompile(lock, store, options.jobs)
+
+
+def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
+    """What the project shall run on: its lock where that is valid, else what its dependencies resolve to now.
+
+    Raises:
+        WpmError: Nothing satisfies them, or `locked` or `frozen` forbid to look.
+    """
+    current = project.lock
+    if options.frozen:
+        if current is None:
+            raise WpmError(f"{project.root}: there is no {FILE_NAME}, which --frozen needs: run wpm lock")
+        return current
+    stale = _why_stale(project, current, store)
+    anew = bool(options.upgrade) or options.resolution != "highest"
+    if not stale and not anew and current is not None:
+        return current
+    if options.locked:
+        raise WpmError(f"{project.root}: {stale or 'other versions were asked for'}, and --locked forbids to change it")
+    from pkgmgr.registry import open_registries
+    from pkgmgr.resolution.locking import make_lock
+
+    registries = open_registries(
+        options.registry,
+        offline=options.offline,
+        include=options.include,
+        store=store,
+        refresh=options.refresh or options.upgrade is not None,
+    )
+    return make_lock(
+        project.manifest.dependencies,
+        project.root,
+        registries,
+        store,
+        current,
+        options.upgrade,
+        resolution=options.resolution,
+        manifest=project.manifest.path,
+    )
+
+
+def fetch_missing(lock: Lockfile, project: Project, store: Store, options: InstallOptions) -> tuple[str, ...]:
+    """Bring what the store does not have into it; gives the ids of these packages.
+
+    Raises:
+        WpmError: A package cannot be had, or is not what the lock says.
+    """
+    missing = store.missing(lock.packages.values())
+    if missing:
+        from pkgmgr.installing.fetch import fetch_packages
+        from pkgmgr.registry import open_registries
+
+        registries = open_registries(options.registry, offline=options.offline, include=options.include, store=store)
+        jobs = options.jobs or min(8, 2 * (os.cpu_count() or 1))
+        fetch_packages(missing, registries, project.root, store, jobs)
+    return tuple(package.id for package in missing)
+
+
+def _why_stale(project: Project, lock: Lockfile | None, store: Store) -> str:
+    """In one phrase why the lock is not of the project as it is now; empty where it is."""
+    if lock is None:
+        return f"there is no {FILE_NAME}"
+    if not lock.is_for(project.manifest.dependencies):
+        changed = [
+            name
+            for name in {**lock.requirements, **project.manifest.dependencies}
+            if lock.requirements.get(name) != project.manifest.dependencies.get(name)
+        ]
+        return f"{FILE_NAME} is not of these dependencies (changed: {', '.join(changed) or 'their order'})"
+    for package in lock.packages.values():
+        if package.source.startswith(PATH) and not _is_unchanged(project, package, store):
+            return f"{FILE_NAME} is not of {package.source.removeprefix(PATH)} as it is now"
+    return ""
+
+
+def _is_unchanged(project: Project, package: LockedPackage, store: Store) -> bool:
+    """Whether a package file (or a directory that is built) of this machine is still the one that was locked."""
+    from pkgmgr.resolution.locking import hash_of_path
+    from pkgmgr.source import PathSource
+
+    path = PathSource(package.source.removeprefix(PATH)).below(project.root)
+    try:
+        return hash_of_path(path, store) == package.sha256
+    except FileNotFoundError:
+        # What is in the store already runs without the file that it came from.
+        return store.has(package.sha256, package.size)

@@ -1,0 +1,1 @@
+"""From what somebody names to a running guest."""
