@@ -401,7 +401,7 @@ def test_a_broken_lock_is_told_and_can_be_written_anew(project: Path, capsys: py
 
 def test_many_installs_at_once(project: Path, own_store: Store) -> None:
     command = [sys.executable, "-m", "pkgmgr.cli.main", "install", "--no-compile"]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     running = [subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(6)]
     assert [child.wait() for child in running] == [0] * 6
     report = verify_store(own_store)
@@ -505,7 +505,7 @@ def test_output_without_utf_8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, r
         tmp_path / "a.webc", "my/a", "1.0.0", {"größe": "acme/data@*"}, commands=("ü",)
     )  # fmt: skip
     monkeypatch.chdir(write_project(tmp_path / "p", {"my/a": "../a.webc"}))
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONIOENCODING": "ascii"}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONIOENCODING": "ascii"}
     shown = {}
     for verb in ("tree", "list"):
         command = [sys.executable, "-m", "pkgmgr.cli.main", verb, "--registry", str(registry.root)]

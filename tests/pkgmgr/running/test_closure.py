@@ -19,7 +19,7 @@ from pkgmgr.projects.project import Project
 from pkgmgr.running.closure import package_node, project_nodes
 from pkgmgr.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

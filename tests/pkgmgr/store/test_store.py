@@ -107,7 +107,7 @@ def test_abandoned_files_go_and_living_ones_stay(store: Store) -> None:
         child = subprocess.Popen(
             [sys.executable, "-c", "import sys; from pathlib import Path; from pkgmgr.store import Store\n"
              "Store(Path(sys.argv[1])).add(sys.stdin.buffer)", str(store.root)],
-            stdin=slow, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdin=slow, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         )  # fmt: skip
         feed.write(b"slowly")
         feed.flush()
@@ -126,7 +126,7 @@ def test_abandoned_files_go_and_living_ones_stay(store: Store) -> None:
 
 
 def test_many_writers_some_killed(store: Store) -> None:
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(store.root)], env=environment, stdout=subprocess.PIPE)
         for _ in range(4)

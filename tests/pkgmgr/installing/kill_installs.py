@@ -1,6 +1,6 @@
 """Kill `wpm install` at random points, again and again, and see that nothing is ever half there.
 
-    python tests/pkgmgr/kill_installs.py --count 100
+    python tests/pkgmgr/installing/kill_installs.py --count 100
 
 After each kill every package in the store must be whole, and a lock that is there must be whole and name only packages
 that are in the store. At the end one more install must succeed and leave nothing behind.
@@ -26,7 +26,7 @@ from pkgmgr.locks.lockfile import read_lock
 from pkgmgr.store import Store
 from pkgmgr.store.verify import verify_store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def prepare(folder: Path, packages: int, size: int) -> Path:

@@ -1,6 +1,6 @@
 """Read damaged and random locks: every one must end in a lock or in the package manager's own error, in little time.
 
-python tests/pkgmgr/fuzz_locks.py --count 10000
+python tests/pkgmgr/locks/fuzz_locks.py --count 10000
 """
 
 from __future__ import annotations
