@@ -84,8 +84,8 @@ def viewer(url: str, token: str) -> str:
     """
     from pkgmgr.http.client import HttpClient
     from pkgmgr.http.origin import origin_of
+    from pkgmgr.plain_text import one_line
     from pkgmgr.registry.endpoint import Endpoint
-    from pkgmgr.registry.listing import one_line
     from pkgmgr.registry.queries import VIEWER
 
     origin = origin_of(url)

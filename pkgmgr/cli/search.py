@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif found:
         from pkgmgr.cli.style import Style
         from pkgmgr.cli.table import print_table, terminal_width
-        from pkgmgr.registry.listing import one_line
+        from pkgmgr.plain_text import one_line
 
         style = Style.of_output()
         print_table(

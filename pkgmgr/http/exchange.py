@@ -17,6 +17,7 @@ from pkgmgr.http.failures import failure, low_errors
 from pkgmgr.http.origin import origin_of, shown
 from pkgmgr.http.refusal import refusal
 from pkgmgr.http.retry import NOT_DONE, PASSING, TryAgain, retry_after
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,5 +168,4 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
 
 
 def _reason(reply: requests.Response) -> str:
-    reason = reply.reason or ""
-    return "".join(character for character in str(reason) if character.isprintable())[:60]
+    return one_line(str(reply.reason or ""), 60)

@@ -7,6 +7,7 @@ from typing import Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.http.retry import TryAgain
+from pkgmgr.plain_text import one_line
 
 _CERTIFICATES: Final = (
     (
@@ -116,4 +117,4 @@ def _phrase(chain: list[BaseException]) -> str:
     # People read neither errno nor the name of a C file.
     text = re.sub(r"^.*?\[Errno -?\d+\]\s*", "", text)
     text = re.sub(r"\s*\(_ssl\.c:\d+\)", "", text)
-    return "".join(character for character in text if character.isprintable())[:200]
+    return one_line(text, 200)

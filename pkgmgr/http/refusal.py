@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.http.body import Body
 from pkgmgr.http.retry import TryAgain
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     import requests
@@ -39,5 +40,5 @@ def _message(value: object) -> str:
             pass
         case _:
             return ""
-    text = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    text = one_line(text, _LONGEST + 1)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

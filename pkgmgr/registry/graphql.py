@@ -257,7 +257,7 @@ class GraphqlRegistry:
 
     def _texts(self, name: str) -> dict[str, str]:
         """What the registry itself says of a package, which need not be in its manifest; nothing where it cannot be asked."""
-        from pkgmgr.registry.listing import one_line
+        from pkgmgr.plain_text import one_line
 
         if self.offline:
             return {}

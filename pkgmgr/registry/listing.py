@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
 
     from pkgmgr.version import Version
     from webc_parser import Manifest
-
-_LONGEST: Final = 1000
 
 
 class FoundPackage(NamedTuple):
@@ -119,9 +118,3 @@ def _about(manifest: Manifest, name: str, releases: Iterable[Release]) -> Packag
         manifest.entrypoint and one_line(manifest.entrypoint),
         tuple((one_line(alias), one_line(each.spec)) for alias, each in manifest.use.items()),
     )
-
-
-def one_line(text: str | None) -> str:
-    """A text of a package as one line for a terminal: what could move the cursor is left out."""
-    line = " ".join((text or "").split())
-    return "".join(each for each in line if each.isprintable())[:_LONGEST]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.registry.listing import one_line
+from pkgmgr.plain_text import one_line
 from pkgmgr.source import NamedSource, parse_source
 from pkgmgr.version import ANY, Version
 

@@ -162,8 +162,8 @@ class _Answer(dict[str, Any]):
 
 def _message(errors: object) -> str:
     """The first error of an answer, in one line."""
-    from pkgmgr.registry.listing import one_line
+    from pkgmgr.plain_text import one_line
 
     first = errors[0] if isinstance(errors, list) else errors
     text = first.get("message") if isinstance(first, dict) else first
-    return one_line(text if isinstance(text, str) else "")[:300] or "something went wrong"
+    return one_line(text if isinstance(text, str) else "", 300) or "something went wrong"

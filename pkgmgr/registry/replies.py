@@ -217,7 +217,7 @@ def read_found(value: object) -> list[Found]:
     Raises:
         WpmError: It is no such answer.
     """
-    from pkgmgr.registry.listing import one_line
+    from pkgmgr.plain_text import one_line
 
     edges = _object(value, "a search").get("edges")
     if not isinstance(edges, list):
@@ -271,7 +271,7 @@ def read_url(value: object, base: str) -> str:
 
 def error_texts(value: object) -> list[str]:
     """The messages of an answer's `errors`, each in one line."""
-    from pkgmgr.registry.listing import one_line
+    from pkgmgr.plain_text import one_line
 
     if not isinstance(value, list):
         return []
