@@ -5,14 +5,13 @@ Reading the lock of a large project takes longer than somebody who pressed Tab l
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.lockfile import FILE_NAME, Lockfile
 from pkgmgr.store import WORDS
+from pkgmgr.store.kept import UNUSABLE, keep, read_kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +67,7 @@ def _of(manifest: Path, store: Store) -> ProjectWords:
     if (kept := _kept(store.root / place, state)) is not None:
         return kept
     words = _read(manifest, store)
-    # A store that cannot be written to makes it slower, no more.
-    with suppress(OSError):
-        store.write_beside(place, json.dumps({"format": _FORMAT, "state": state, "words": words}).encode())
+    keep(store, place, _FORMAT, {"state": state, "words": words})
     return words
 
 
@@ -83,14 +80,13 @@ def _state(path: Path) -> list[int]:
 
 
 def _kept(path: Path, state: list[Any]) -> ProjectWords | None:
+    content = read_kept(path, _FORMAT, _LARGEST)
+    if content is None or content.get("state") != state:
+        return None
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(_LARGEST))
-        if content["format"] != _FORMAT or content["state"] != state:
-            return None
         dependencies, packages, commands = content["words"]
         words = ProjectWords(tuple(map(str, dependencies)), tuple(map(str, packages)), dict(commands))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except UNUSABLE:
         return None
     return words
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +17,7 @@ from pkgmgr.locks.lockfile import EMBEDDED, REGISTRY, Lockfile, format_lock
 from pkgmgr.locks.reader import parse_lock
 from pkgmgr.registry import open_registries
 from pkgmgr.source import NamedSource, PathSource, parse_source
+from pkgmgr.store.kept import UNUSABLE, keep, read_kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,34 +89,23 @@ def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:
 
     A file that another user may have written is nothing: it would say which package a name is.
     """
-    from os import fstat
-
-    from binfactory.stamps import is_guarded
-
+    if (content := read_kept(path, _FORMAT, _LARGEST, guarded=True)) is None:
+        return None
     try:
-        with path.open("rb") as file:
-            if not is_guarded(fstat(file.fileno())):
-                return None
-            content = json.loads(file.read(_LARGEST))
-        if content["format"] != _FORMAT:
-            return None
         lock = parse_lock(content["lock"].encode())
         evidence, moment = content["evidence"], content["time"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, WpmError):
+    except (*UNUSABLE, WpmError):
         return None
     return (lock, evidence, moment) if isinstance(evidence, dict) and isinstance(moment, float) else None
 
 
 def _write(place: str, lock: Lockfile, registries: Registries, store: Store) -> None:
     content = {
-        "format": _FORMAT,
         "time": time.time(),
         "evidence": _evidence(lock, registries),
         "lock": format_lock(lock),
     }
-    # A store that cannot be written to may still have all the packages.
-    with suppress(OSError):
-        store.write_beside(place, json.dumps(content).encode())
+    keep(store, place, _FORMAT, content)
 
 
 def _is_current(lock: Lockfile, evidence: Evidence, moment: float, registries: Registries) -> bool:

@@ -6,7 +6,6 @@ they are kept in one file beside the objects, and only packages that are new are
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.store import NAMES
+from pkgmgr.store.kept import keep, read_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,21 +41,16 @@ def stored_names(store: Store, seconds: float | None = None) -> dict[str, str]:
             break
         found[digest] = _name(store.path(digest))
     if found != known:
-        # A store that cannot be written to has names all the same.
-        with suppress(OSError):
-            store.write_beside(NAMES, json.dumps({"format": _FORMAT, "names": found}).encode())
+        keep(store, NAMES, _FORMAT, {"names": found})
     return found
 
 
 def _read(store: Store) -> dict[str, str]:
-    try:
-        with (store.root / NAMES).open("rb") as file:
-            content = json.loads(file.read(_LARGEST))
-        if content["format"] == _FORMAT:
-            return {str(digest): str(name) for digest, name in content["names"].items() if str(name).isprintable()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        pass
-    return {}
+    content = read_kept(store.root / NAMES, _FORMAT, _LARGEST)
+    names = content.get("names") if content else None
+    if not isinstance(names, dict):
+        return {}
+    return {digest: str(name) for digest, name in names.items() if str(name).isprintable()}
 
 
 def _digests(store: Store) -> list[str]:
