@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from pkgmgr.files.holding import try_hold
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -44,7 +46,7 @@ def take_turn(
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "r+b")
         try:
-            while (locked := _try_lock(file)) is False:
+            while (locked := try_hold(file.fileno())) is False:
                 check()
                 if not told and time.monotonic() > a_while:
                     told = True
@@ -66,15 +68,3 @@ def holds(file: BinaryIO, path: Path) -> bool:
     with suppress(OSError):
         return os.path.samestat(os.fstat(file.fileno()), path.lstat())
     return False
-
-
-def _try_lock(file: BinaryIO) -> bool | None:
-    """Whether the file is ours now; None where that cannot be told."""
-    import errno
-    import fcntl
-
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EINTR) else None
-    return True

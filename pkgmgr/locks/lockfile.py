@@ -7,16 +7,15 @@ time, no path of the machine. The same inputs give the same bytes.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from pathlib import Path
-from stat import S_ISREG
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.reading import read_small_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from binfactory.node import Mount
 
@@ -36,8 +35,6 @@ BY_HASH: Final = "hash"
 PATH: Final = "path:"
 """What the source of a package file starts with; its path follows, a relative one starts at the project."""
 
-_TEMPORARY: Final = ".wasmer.lock."
-_LEFTOVER_SECONDS: Final = 3600.0
 _HEADER: Final = "# Written by wpm: `wpm lock` renews it. It belongs under version control.\n"
 
 
@@ -102,11 +99,7 @@ def read_lock(path: Path) -> Lockfile | None:
         WpmError: The file is no lock, or one that contradicts itself.
     """
     try:
-        # A pipe would be waited for.
-        if not S_ISREG(path.stat().st_mode):
-            raise WpmError(f"{path}: not a file")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        data = read_small_file(path, LARGEST_FILE)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -121,8 +114,7 @@ def read_lock(path: Path) -> Lockfile | None:
 
 def write_lock(path: Path, lock: Lockfile) -> bool:
     """Replace the lock whole, unless it says the same already; gives whether it was written."""
-    import os
-    import tempfile
+    from pkgmgr.files.replacing import replace_file
 
     data = format_lock(lock).encode()
     try:
@@ -130,30 +122,8 @@ def write_lock(path: Path, lock: Lockfile) -> bool:
             return False
     except OSError:
         pass
-    _remove_leftovers(path)
-    descriptor, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(descriptor, 0o644)
-            os.fsync(descriptor)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_file(path, data, 0o644)
     return True
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove what writers left that were killed long ago."""
-    import time
-
-    for leftover in path.parent.glob(_TEMPORARY + "*"):
-        with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
-                leftover.unlink()
 
 
 def format_lock(lock: Lockfile) -> str:

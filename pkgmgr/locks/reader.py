@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
+from pkgmgr.files.reading import parse_toml
 from pkgmgr.locks.lockfile import (
     BY_HASH,
     EMBEDDED,
@@ -34,14 +35,9 @@ def parse_lock(data: bytes) -> Lockfile:
     Raises:
         WpmError: They are not TOML, or not of this format, or a package is missing that another names.
     """
-    import tomli
-
     if len(data) > LARGEST_FILE:
         raise WpmError(f"larger than the {LARGEST_FILE} bytes that a lock may have")
-    try:
-        document = tomli.loads(data.decode())
-    except (UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise WpmError(f"not TOML: {str(error).splitlines()[0]}") from None
+    document = parse_toml(data)
     version = document.get("version")
     if type(version) is not int or version < 1:
         raise WpmError(f"key version: expected {FORMAT}")

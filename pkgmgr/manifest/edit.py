@@ -84,7 +84,7 @@ def write_manifest(path: Path, text: str) -> None:
     Raises:
         WpmError: It cannot be written; it is as it was.
     """
-    from pkgmgr.settings.config_file import replace_file
+    from pkgmgr.files.replacing import replace_file
 
     target = path.resolve()
     try:

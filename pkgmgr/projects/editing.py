@@ -7,10 +7,10 @@ write     the manifest, then the lock, each whole; killed between the two, the n
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.holding import held_folder
 from pkgmgr.installing.install import InstallOptions, InstallReport, compile_ahead, fetch_missing
 from pkgmgr.locks.lockfile import FILE_NAME, Lockfile, write_lock
 from pkgmgr.manifest.edit import remove_dependency, write_manifest
@@ -19,7 +19,7 @@ from pkgmgr.projects.project import Project
 from pkgmgr.source import NamedSource, parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pkgmgr.manifest import ProjectManifest
@@ -66,7 +66,7 @@ def carry_out(project: Project, edit: Edit, store: Store, options: InstallOption
 def _write(project: Project, edit: Edit) -> bool:
     """Write the manifest and the lock; gives whether the lock changed. Where the second fails, the first is put back."""
     path = project.manifest.path
-    with _alone(project.root):
+    with held_folder(project.root):
         if edit.text == edit.before:
             return write_lock(project.lock_path, edit.lock)
         if read_text(path) != edit.before:
@@ -77,22 +77,6 @@ def _write(project: Project, edit: Edit) -> bool:
         except BaseException:
             write_manifest(path, edit.before)
             raise
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep every other wpm from writing into a project while this one does."""
-    import fcntl
-    import os
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network filesystems have no locks: there, as with editors, the look at the manifest has to be enough.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def check_locked(project: Project, lock: Lockfile, options: InstallOptions) -> None:

@@ -158,8 +158,8 @@ class DirectoryRegistry:
 
     def reason(self, name: str, version: Version) -> str | None:
         """Why a version was yanked, in one line; None where it was not, empty where nobody said."""
-        from pkgmgr.registry.listing import one_line
-        from pkgmgr.registry.small_file import read_small_file
+        from pkgmgr.files.reading import read_small_file
+        from pkgmgr.plain_text import one_line
 
         try:
             mark = read_small_file(self.location(name, version).with_name(f"{version}{YANKED}"), _LONGEST_REASON)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from binfactory.node import Mount
 from pkgmgr.errors import WpmError
+from pkgmgr.files.reading import read_small_file
 from pkgmgr.registry.record import PackageRecord
-from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.source import PathSource, check_sha256, parse_source
 from pkgmgr.summary import LONGEST_TEXT, MOST_DEPENDENCIES, PackageSummary
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.reading import read_small_file
 from pkgmgr.registry.directory import INDEX_NAME, SUFFIX, YANKED, DirectoryRegistry, is_name
 from pkgmgr.registry.index import LARGEST, PackageIndex, format_index
-from pkgmgr.registry.small_file import read_small_file
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
@@ -136,9 +135,9 @@ def _is_current(registry: DirectoryRegistry, name: str, records: dict[Version, P
 
 
 def _write_locked(registry: DirectoryRegistry, name: str, records: dict[Version, PackageRecord]) -> None:
-    from pkgmgr.registry.storing import locked
+    from pkgmgr.files.holding import held_folder
 
-    with locked(registry.folder(name)):
+    with held_folder(registry.folder(name)):
         # Somebody may have published since the folder was read: what they wrote stays in the index.
         index = PackageIndex(registry.folder(name) / INDEX_NAME, name)
         for version in registry.versions(name):
@@ -151,15 +150,11 @@ def _write_locked(registry: DirectoryRegistry, name: str, records: dict[Version,
 
 def _write(registry: DirectoryRegistry, name: str, data: bytes) -> None:
     """Replace an index whole; one that would be too large is removed: reading it would take longer than it saves."""
-    from pkgmgr.registry.storing import new_file
+    from pkgmgr.files.unfinished import replace_from
+    from pkgmgr.registry.storing import unfinished_folder
 
     target = registry.folder(name) / INDEX_NAME
     if len(data) > LARGEST:
         target.unlink(missing_ok=True)
         return
-    with new_file(registry.root) as (file, temporary):
-        file.write(data)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
-        temporary.replace(target)
+    replace_from(unfinished_folder(registry.root), target, data)

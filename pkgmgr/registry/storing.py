@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.folders import sync_folder
+from pkgmgr.files.holding import held_folder
+from pkgmgr.files.replacing import finish
+from pkgmgr.files.unfinished import PARTIAL, is_abandoned, replace_from, unfinished_file
 from pkgmgr.registry.directory import RELEASES, SUFFIX, YANKED, DirectoryRegistry
 from pkgmgr.source import check_name, check_sha256
 
@@ -30,7 +34,6 @@ LARGEST: Final = 4 << 30
 """No package is larger than this many bytes."""
 
 _PIECE: Final = 1 << 20
-_PARTIAL: Final = ".part"
 _NO_LINKS: Final = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV))
 
 
@@ -80,7 +83,7 @@ def place_version(root: Path, file: Path, name: str, version: Version, *, sha256
         except WpmError as error:
             raise WpmError(str(error).replace(str(temporary), str(file))) from None
         target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target.parent):
+        with held_folder(target.parent):
             is_new = _link(temporary, target)
             if not is_new and registry.record(name, version).summary.sha256 != record.summary.sha256:
                 raise AlreadyPublished(
@@ -107,7 +110,7 @@ def place_release(root: Path, file: Path, *, sha256: str | None = None) -> Place
         found = read_record(temporary, "").summary
         target = folder / f"{found.sha256}{SUFFIX}"
         folder.mkdir(exist_ok=True)
-        with locked(folder):
+        with held_folder(folder):
             is_new = _link(temporary, target)
     return Placed(target, found.sha256, found.size, is_new)
 
@@ -128,7 +131,7 @@ def yank(root: Path, name: str, version: Version, *, undo: bool = False, reason:
     Raises:
         WpmError: The version is not there, or the registry cannot be written.
     """
-    from pkgmgr.registry.listing import one_line
+    from pkgmgr.plain_text import one_line
 
     registry = DirectoryRegistry(root, "", str(root))
     path = registry.location(name, version)
@@ -136,68 +139,24 @@ def yank(root: Path, name: str, version: Version, *, undo: bool = False, reason:
     with _writing(root):
         if not path.is_file():
             raise WpmError(f"{name} {version}: is not in {root}: see what is with wpm show {name}")
-        with locked(path.parent):
+        with held_folder(path.parent):
             if undo == (not mark.exists()):
                 return False
             if undo:
                 mark.unlink()
             else:
-                with new_file(root) as (file, temporary):
-                    file.write(one_line(reason).encode())
-                    file.flush()
-                    os.fchmod(file.fileno(), 0o644)
-                    os.fsync(file.fileno())
-                    temporary.replace(mark)
+                replace_from(unfinished_folder(root), mark, one_line(reason).encode())
             sync_folder(path.parent)
     return True
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against others who write into it; where the file system has no locks, links must do."""
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def new_file(root: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A temporary file of the registry, ours while it is open, gone afterwards unless it was renamed away."""
-    import fcntl
-
+def unfinished_folder(root: Path) -> Path:
+    """The folder of a registry for what is being written; what writers left there that are dead is removed."""
     folder = root / "tmp"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _remove_abandoned(folder)
-    while True:
-        path = folder / f"{os.getpid()}-{os.urandom(8).hex()}{_PARTIAL}"
-        with path.open("x+b") as file:
-            with suppress(OSError):
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
-            # Someone who was clearing up may have seen the file before it was locked: then take another.
-            if os.fstat(file.fileno()).st_nlink == 0:
-                continue
-            try:
-                yield file, path
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def sync_folder(folder: Path) -> None:
-    """See that what was linked or removed in a folder stays so."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Some file systems have no sync for folders.
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for path in folder.glob(f"*{PARTIAL}"):
+        is_abandoned(path, remove=True)
+    return folder
 
 
 @contextmanager
@@ -221,7 +180,7 @@ def _copied(root: Path, source: Path, sha256: str | None) -> Iterator[Path]:
         raise WpmError(f"{source}: there is no package file here")
     digest = hashlib.sha256()
     size = 0
-    with new_file(root) as (file, temporary):
+    with unfinished_file(unfinished_folder(root)) as (file, temporary):
         with source.open("rb") as stream:
             while piece := stream.read(_PIECE):
                 size += len(piece)
@@ -229,9 +188,7 @@ def _copied(root: Path, source: Path, sha256: str | None) -> Iterator[Path]:
                     raise WpmError(f"{source}: larger than the {LARGEST} bytes that a package may have")
                 digest.update(piece)
                 file.write(piece)
-        file.flush()
-        os.fchmod(file.fileno(), 0o644)
-        os.fsync(file.fileno())
+        finish(file, 0o644)
         if sha256 is not None and digest.hexdigest() != sha256:
             raise WpmError(f"{source}: its sha256 is {digest.hexdigest()} where {sha256} was promised")
         yield temporary
@@ -262,16 +219,3 @@ def _link(temporary: Path, target: Path) -> bool:
         temporary.rename(target)
     sync_folder(target.parent)
     return True
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what writers left that are dead."""
-    import fcntl
-
-    for path in folder.glob(f"*{_PARTIAL}"):
-        try:
-            with path.open("rb") as file:
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-        except OSError:
-            continue

@@ -59,13 +59,11 @@ class Configuration(NamedTuple):
         Raises:
             WpmError: The file cannot be read, or something in it is wrong; the message names the file and the key.
         """
+        from pkgmgr.files.reading import read_small_file
+
         path = config_folder() / FILE_NAME if path is None else path
         try:
-            # A pipe would be waited for.
-            if path.exists() and not path.is_file():
-                raise WpmError(f"{path}: not a file")
-            with path.open("rb") as file:
-                data = file.read(_LARGEST + 1)
+            data = read_small_file(path, _LARGEST)
         except (FileNotFoundError, NotADirectoryError):
             return cls(path)
         except OSError as error:
@@ -106,14 +104,14 @@ def parse_configuration(data: bytes, path: Path) -> Configuration:
     Raises:
         WpmError: It is not TOML, or something in it is wrong.
     """
-    import tomli
+    from pkgmgr.files.reading import parse_toml
 
     if len(data) > _LARGEST:
         raise WpmError(f"{path}: larger than the {_LARGEST} bytes that a configuration may have")
     try:
-        document = tomli.loads(data.decode())
-    except (UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise WpmError(f"{path}: not TOML: {str(error).splitlines()[0]}") from None
+        document = parse_toml(data)
+    except WpmError as error:
+        raise WpmError(f"{path}: {error}") from None
     try:
         registries = {}
         for pattern, place in _table(document, REGISTRIES).items():

@@ -5,7 +5,6 @@ A key is a table and a name in it, as `registries.acme/*` or `mirrors.https://re
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -103,6 +102,8 @@ def _read(path: Path) -> tomlkit.TOMLDocument:
 
 
 def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
+    from pkgmgr.files.replacing import replace_file
+
     data = document.as_string().encode()
     parse_configuration(data, path)
     # A configuration is often a link into a folder of them: what it points to is replaced, not the link.
@@ -113,21 +114,3 @@ def _write(path: Path, document: tomlkit.TOMLDocument) -> None:
         replace_file(target, data, mode)
     except OSError as error:
         raise WpmError(f"{path}: cannot be written: {error.strerror or error}") from None
-
-
-def replace_file(path: Path, data: bytes, mode: int) -> None:
-    """Replace a file whole or not at all; nobody else can open it before it has its mode."""
-    import tempfile
-
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(descriptor, mode)
-            os.fsync(descriptor)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

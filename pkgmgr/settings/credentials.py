@@ -91,11 +91,11 @@ class Credentials:
         data = self._read()
         if data is None:
             return {}
-        import tomli
+        from pkgmgr.files.reading import parse_toml
 
         try:
-            document = tomli.loads(data.decode())
-        except (UnicodeDecodeError, tomli.TOMLDecodeError, RecursionError, ValueError):
+            document = parse_toml(data)
+        except WpmError:
             # What TOML says of it could quote a token.
             raise WpmError(f"{self.path}: not TOML: put it right, or remove it and log in again") from None
         return self._checked(document)
@@ -141,7 +141,7 @@ class Credentials:
         self._warn(f"{self.path}: others of this machine could read the tokens in it; its mode is 0600 now")
 
     def _write(self, tokens: dict[str, str]) -> None:
-        from pkgmgr.settings.config_file import replace_file
+        from pkgmgr.files.replacing import replace_file
 
         lines = ["# Written by wpm login. Whoever has these tokens can publish in your name.", f"[{_TOKENS}]"]
         lines += [f'"{origin}" = "{token}"' for origin, token in sorted(tokens.items())]

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
+from pkgmgr.files.folders import make_folder, sync_folder
+from pkgmgr.files.unfinished import PARTIAL, is_abandoned, replace_from, unfinished_file
 from pkgmgr.source import check_sha256
 
 if TYPE_CHECKING:
@@ -44,9 +46,7 @@ LARGEST: Final = 4 << 30
 
 _PIECE: Final = 1 << 20
 _SUFFIX: Final = ".webc"
-_PARTIAL: Final = ".part"
 _RESUMABLE: Final = ".resume"
-_STALE_SECONDS: Final = 24 * 3600.0
 _DAY_SECONDS: Final = 24 * 3600.0
 
 
@@ -199,9 +199,9 @@ class Store:
         os.fchmod(file.fileno(), 0o444)
         stamp(file.fileno(), bytes.fromhex(sha256))
         os.fsync(file.fileno())
-        _make_folder(target.parent)
+        make_folder(target.parent)
         temporary.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         return StoredObject(target, sha256, os.fstat(file.fileno()).st_size)
 
     def object(self, sha256: str) -> StoredObject:
@@ -212,15 +212,15 @@ class Store:
     def resumable(self, sha256: str) -> Path:
         """Where a package is kept while it is downloaded; the folder is there."""
         check_sha256(sha256)
-        _make_folder(self._temporary)
+        make_folder(self._temporary)
         return self._temporary / (sha256 + _RESUMABLE)
 
     def being_fetched(self, url: str) -> Path:
         """Where those who fetch a URL of which nothing is known take turns; the folder is there."""
         import hashlib
 
-        _make_folder(self._temporary)
-        return self._temporary / f"url-{hashlib.sha256(url.encode()).hexdigest()}{_PARTIAL}"
+        make_folder(self._temporary)
+        return self._temporary / f"url-{hashlib.sha256(url.encode()).hexdigest()}{PARTIAL}"
 
     def add_file(self, path: Path, sha256: str | None = None) -> StoredObject:
         """Put a copy of a file into the store; errors are those of `add`, naming the file."""
@@ -233,13 +233,16 @@ class Store:
     def write_beside(self, relative: str, data: bytes) -> None:
         """Replace a small file of ours beside the objects, whole or not at all."""
         target = self.root / relative
-        with self.new_file() as (file, temporary):
-            file.write(data)
-            file.flush()
-            os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
-            _make_folder(target.parent)
-            temporary.replace(target)
+        make_folder(self._temporary)
+        make_folder(target.parent)
+        replace_from(self._temporary, target, data)
+
+    @contextmanager
+    def new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away."""
+        make_folder(self._temporary)
+        with unfinished_file(self._temporary) as opened:
+            yield opened
 
     def objects(self) -> Iterator[Path]:
         """The files that are where objects belong, in order, whether or not they are any."""
@@ -251,12 +254,12 @@ class Store:
 
         What can be resumed is left alone for a day.
         """
-        return [path for path in self._partial() if _is_abandoned(path, remove=False)]
+        return [path for path in self._partial() if is_abandoned(path, remove=False, at_once=path.suffix == PARTIAL)]
 
     def remove_abandoned(self, *, resumable: bool = False) -> None:
         """Remove the unfinished files of dead writers, those that can be resumed only if asked to; whoever installs does it."""
         for path in self._partial():
-            _is_abandoned(path, remove=True, resumable=resumable)
+            is_abandoned(path, remove=True, at_once=resumable or path.suffix == PARTIAL)
 
     def info(self) -> StoreInfo:
         """Count what is here."""
@@ -277,31 +280,9 @@ class Store:
 
     def _partial(self) -> list[Path]:
         try:
-            return sorted(path for path in self._temporary.iterdir() if path.name.endswith((_PARTIAL, _RESUMABLE)))
+            return sorted(path for path in self._temporary.iterdir() if path.name.endswith((PARTIAL, _RESUMABLE)))
         except OSError:
             return []
-
-    @contextmanager
-    def new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
-        """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away."""
-        _make_folder(self._temporary)
-        while True:
-            path = self._temporary / f"{os.getpid()}-{os.urandom(8).hex()}{_PARTIAL}"
-            with open(path, "xb", opener=_open_private) as file:
-                _lock(file)
-                # Someone who was clearing up may have seen the file before it was locked: then take another.
-                if os.fstat(file.fileno()).st_nlink == 0:
-                    continue
-                try:
-                    yield file, path
-                finally:
-                    path.unlink(missing_ok=True)
-                return
-
-
-def _open_private(path: str, flags: int) -> int:
-    """Open a new file that nobody else can open to write into it later, whatever the umask."""
-    return os.open(path, flags, 0o600)
 
 
 def _bytes_below(root: Path) -> int:
@@ -328,58 +309,3 @@ def _copy(stream: BinaryIO, file: BinaryIO, most: int, progress: Callable[[int],
         if progress is not None:
             progress(len(piece))
     return digest.hexdigest(), count
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, where nobody else may write; each is synced into the one that holds it."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(mode=0o755, exist_ok=True)
-    _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        # Some file systems have no sync for folders: there the rename itself is all there is.
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _lock(file: BinaryIO) -> None:
-    """Hold the file for as long as it is open; where the file system has no locks, age tells instead."""
-    import fcntl
-
-    with suppress(OSError):
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
-
-
-def _is_abandoned(path: Path, *, remove: bool, resumable: bool = False) -> bool:
-    """Whether no living process writes the file; `remove` deletes it then, while nobody can start to."""
-    import errno
-    import fcntl
-
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                return False
-            unlocked = False
-        else:
-            unlocked = resumable or path.suffix == _PARTIAL
-        if not unlocked and time.time() - os.fstat(descriptor).st_mtime < _STALE_SECONDS:
-            return False
-        if remove:
-            with suppress(OSError):
-                path.unlink()
-        return True
-    finally:
-        os.close(descriptor)

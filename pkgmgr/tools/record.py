@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.holding import hold
+from pkgmgr.files.reading import read_small_file
+from pkgmgr.files.replacing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,8 +124,7 @@ class ToolFolder:
         """
         path = self.path(name)
         try:
-            with path.open("rb") as file:
-                data = file.read(_LARGEST + 1)
+            data = read_small_file(path, _LARGEST)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -140,16 +142,7 @@ class ToolFolder:
 
     def write(self, tool: Tool) -> None:
         """Replace the record of a tool, whole or not at all."""
-        path = self.path(tool.name)
-        temporary = path.with_name(f".{tool.name}-{os.urandom(6).hex()}.part")
-        try:
-            with temporary.open("xb") as file:
-                file.write(_format(tool))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(self.path(tool.name), _format(tool))
 
     def remove(self, name: str) -> None:
         """Forget a tool."""
@@ -158,13 +151,9 @@ class ToolFolder:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Nobody else changes tools at the same time."""
-        import fcntl
-
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("ab") as file:
-            # Where the file system has no locks, two at once may still see one another's halves.
-            with suppress(OSError):
-                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+            hold(file.fileno())
             yield
 
 

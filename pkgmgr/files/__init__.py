@@ -1,0 +1,1 @@
+"""Files that others may write, read or leave behind: read within bounds, replaced whole, held against others."""

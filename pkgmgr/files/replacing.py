@@ -1,0 +1,65 @@
+"""Small files, replaced whole or not at all: written beside their place, synced and renamed."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIX: Final = ".part"
+_RANDOM: Final = re.compile(r"[0-9a-f]{16}\.part")
+_LEFTOVER_SECONDS: Final = 3600.0
+
+
+def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Replace a file whole or not at all; nobody else can open it before it has its mode.
+
+    Args:
+        path: The file; a link is replaced, not followed.
+        data: What it shall hold.
+        mode: Who may do what with it; None leaves that to the umask.
+
+    Raises:
+        OSError: It cannot be written; it is as it was.
+    """
+    _remove_leftovers(path)
+    temporary = path.with_name(f"{_beginning(path)}{os.urandom(8).hex()}{_SUFFIX}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            finish(file, mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def finish(file: BinaryIO, mode: int | None = None) -> None:
+    """See that all that was written into a file is on the disk, with its mode, before it is given its name."""
+    file.flush()
+    if mode is not None:
+        os.fchmod(file.fileno(), mode)
+    os.fsync(file.fileno())
+
+
+def _beginning(path: Path) -> str:
+    """What the names of unfinished files for a path start with, short enough for every file system."""
+    return f".{path.name[:100]}."
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove what writers left that were killed long ago."""
+    beginning = _beginning(path)
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if entry.name.startswith(beginning) and _RANDOM.fullmatch(entry.name, len(beginning)):
+                with suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFTOVER_SECONDS:
+                        path.with_name(entry.name).unlink()
