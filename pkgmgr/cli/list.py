@@ -83,9 +83,7 @@ def _row(package: LockedPackage, installed: bool) -> tuple[str, ...]:
 
 
 def _print_table(title: str, rows: list[tuple[str, ...]]) -> None:
-    from pkgmgr.cli.output import print_text
+    from pkgmgr.cli.table import print_table
 
     print(f"{title}:" if rows else f"{title}: none")
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print_text(("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip())
+    print_table([("  " + first, *others) for first, *others in rows])

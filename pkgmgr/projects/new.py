@@ -14,7 +14,6 @@ from pkgmgr.version import Version
 if TYPE_CHECKING:
     from pathlib import Path
 
-FIRST_VERSION: Final = "0.1.0"
 
 _PACKAGE: Final = """\
 [package]
