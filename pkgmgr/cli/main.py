@@ -82,7 +82,6 @@ VERBS: Final = {
 }
 
 _BROKEN_PIPE: Final = 141
-_LONGEST_NAME: Final = 300
 
 
 class _Help(argparse.HelpFormatter):
@@ -154,9 +153,9 @@ def _is_ours(error: BaseException) -> bool:
 def _line(error: Exception) -> str:
     """What went wrong; an error of the operating system as people read it."""
     if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
-        name = str(error.filename or "")
-        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-        return f"{shown}: {error.strerror}" if shown else error.strerror
+        from pkgmgr.cli.system_errors import in_words
+
+        return in_words(error)
     return str(error)
 
 
