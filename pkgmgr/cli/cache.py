@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json
@@ -158,10 +159,12 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
 
 def _days(text: str) -> float:
     """The type of `--days`: a number from 0."""
-    number = float(text)
-    if not 0 <= number < 1e6:
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) < 1e6:
+            return number
+    from argparse import ArgumentTypeError
+
+    raise ArgumentTypeError(f"{text[:60]}: expected a number from 0")
 
 
 def _clean(store: Store, as_json: bool) -> int:

@@ -210,10 +210,12 @@ def _without_verb(argv: list[str]) -> NoReturn:
         case ["-h" | "--help" | "help", name, *_] if name in VERBS:
             _parse([name, "--help"])
         case [word, *_]:
-            from difflib import get_close_matches
+            from pkgmgr.cli.habits import verb_meant
 
-            near = get_close_matches(word, VERBS, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
+            if word == "help":
+                word = argv[1]
+            near = verb_meant(word, list(VERBS))
+            meant = f": did you mean {near}?" if near else ""
             parser.error(f"{word}: no such {'option' if word.startswith('-') else 'verb'}{meant} (see wpm --help)")
     raise SystemExit(2)
 
