@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.options import add_json
@@ -158,22 +159,31 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
 
 def _days(text: str) -> float:
     """The type of `--days`: a number from 0."""
-    number = float(text)
-    if not 0 <= number < 1e6:
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if 0 <= (number := float(text)) < 1e6:
+            return number
+    from argparse import ArgumentTypeError
+
+    raise ArgumentTypeError(f"{text[:60]}: expected a number from 0")
 
 
 def _clean(store: Store, as_json: bool) -> int:
+    from pkgmgr.cli.changes import counted
     from pkgmgr.cli.output import bytes_for_people, print_json
 
     info = store.info()
     store.clean()
-    freed = info.object_bytes + info.other_bytes
+    left = store.info()
+    removed = max(0, info.objects - left.objects)
+    freed = max(0, info.object_bytes + info.other_bytes - left.object_bytes - left.other_bytes)
     if as_json:
-        print_json({"packages": info.objects, "freed_bytes": freed})
+        print_json({"packages": removed, "freed_bytes": freed})
     else:
-        from pkgmgr.cli.changes import counted
-
-        print(f"{counted(info.objects, 'package')} removed, {bytes_for_people(freed)} freed")
+        print(f"{counted(removed, 'package')} removed, {bytes_for_people(freed)} freed")
+    if left.objects:
+        print(
+            f"wpm: {store.root}: {counted(left.objects, 'package')} could not be removed: are they yours?",
+            file=sys.stderr,
+        )
+        return 1
     return 0

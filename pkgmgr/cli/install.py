@@ -25,6 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
+def parse_arguments(parser: argparse.ArgumentParser, argv: list[str]) -> argparse.Namespace:
+    """Parse; who names packages is told which verb adds them."""
+    arguments, others = parser.parse_known_args(argv)
+    if package := next((word for word in others if not word.startswith("-")), None):
+        parser.error(
+            f"{package}: this installs what the project needs: wpm add {package} adds to that, "
+            f"wpm tool install {package} installs its commands for you"
+        )
+    if others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    return arguments
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Install; prints what was done."""
     from pkgmgr.cli.changes import print_installed, print_warnings, report_as_json

@@ -82,7 +82,6 @@ VERBS: Final = {
 }
 
 _BROKEN_PIPE: Final = 141
-_LONGEST_NAME: Final = 300
 
 
 class _Help(argparse.HelpFormatter):
@@ -154,9 +153,9 @@ def _is_ours(error: BaseException) -> bool:
 def _line(error: Exception) -> str:
     """What went wrong; an error of the operating system as people read it."""
     if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
-        name = str(error.filename or "")
-        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-        return f"{shown}: {error.strerror}" if shown else error.strerror
+        from pkgmgr.cli.system_errors import in_words
+
+        return in_words(error)
     return str(error)
 
 
@@ -211,10 +210,12 @@ def _without_verb(argv: list[str]) -> NoReturn:
         case ["-h" | "--help" | "help", name, *_] if name in VERBS:
             _parse([name, "--help"])
         case [word, *_]:
-            from difflib import get_close_matches
+            from pkgmgr.cli.habits import verb_meant
 
-            near = get_close_matches(word, VERBS, 1)
-            meant = f": did you mean {near[0]}?" if near else ""
+            if word == "help":
+                word = argv[1]
+            near = verb_meant(word, list(VERBS))
+            meant = f": did you mean {near}?" if near else ""
             parser.error(f"{word}: no such {'option' if word.startswith('-') else 'verb'}{meant} (see wpm --help)")
     raise SystemExit(2)
 

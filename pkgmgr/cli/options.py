@@ -54,12 +54,19 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def number_from(text: str, least: int, most: int = 10**9) -> int:
+    """A whole number that somebody typed; says where it is none, or out of these bounds."""
+    if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:
+        return int(text)
+    from argparse import ArgumentTypeError
+
+    bounds = f"from {least}" if most == 10**9 else f"from {least} to {most}"
+    raise ArgumentTypeError(f"{text[:60]}: expected a number {bounds}")
+
+
 def positive(text: str) -> int:
     """The type of `--jobs`: a number from 1."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    return number_from(text, 1)
 
 
 def add_upgrade(group: argparse._ActionsContainer) -> None:

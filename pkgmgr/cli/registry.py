@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkgmgr.cli.options import add_json
+from pkgmgr.cli.options import add_json, number_from
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace, _SubParsersAction
@@ -73,17 +73,11 @@ def _add_serve(parser: ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise ValueError
-    return number
+    return number_from(text, 0, 65535)
 
 
 def _mebibytes(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 4096:
-        raise ValueError
-    return number << 20
+    return number_from(text, 1, 4096) << 20
 
 
 def _serve(arguments: Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pkgmgr.cli.options import add_json, add_project, add_registry
+from pkgmgr.cli.options import add_json, add_project, add_registry, number_from
 
 if TYPE_CHECKING:
     import argparse
@@ -102,10 +102,7 @@ def _title(project: Project) -> str:
 
 def _depth(text: str) -> int:
     """The type of `--depth`: a number from 0."""
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
+    return number_from(text, 0)
 
 
 def _inverted(project: Project, dependents: Dependents, top: str, drawing: bool, depth: int | None) -> Iterator[str]:

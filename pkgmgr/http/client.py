@@ -87,13 +87,33 @@ class HttpClient:
         return self._json("GET", url, None, most, etag, repeatable=True)
 
     def post_json(
-        self, url: str, body: object, *, most: int = LARGEST_JSON, etag: str | None = None, repeatable: bool = True
+        self,
+        url: str,
+        body: object,
+        *,
+        most: int = LARGEST_JSON,
+        etag: str | None = None,
+        repeatable: bool = True,
+        brief: bool = False,
     ) -> JsonReply:
-        """Ask for JSON with a JSON body; `repeatable` is whether it does no harm to carry it out twice. Else as `get_json`."""
+        """Ask for JSON with a JSON body.
+
+        Args:
+            url: An http(s) URL.
+            body: The JSON that is sent.
+            most: As for `get_json`.
+            etag: As for `get_json`.
+            repeatable: Whether it does no harm to carry it out twice.
+            brief: Whether to give up soon where there is no connection: who asks has an older answer to fall back on.
+
+        Raises:
+            Unreachable: The server cannot be asked.
+            WpmError: It says no, or answers something else than such JSON.
+        """
         import json
 
         data = json.dumps(body, separators=(",", ":")).encode()
-        return self._json("POST", url, data, most, etag, repeatable=repeatable)
+        return self._json("POST", url, data, most, etag, repeatable=repeatable, brief=brief)
 
     def put(
         self,
@@ -135,12 +155,17 @@ class HttpClient:
         return download(url, store, sha256, size, progress, self)
 
     def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: Callable[[], object] | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Callable[[], object] | None = None,
+        patience: Patience | None = None,
     ) -> requests.Response:
         """Make a request once: see `pkgmgr.http.exchange.exchange`."""
         from pkgmgr.http.exchange import exchange
 
-        return exchange(self._connections(), method, url, headers, body, self.tokens, self.patience)
+        return exchange(self._connections(), method, url, headers, body, self.tokens, patience or self.patience)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -158,12 +183,21 @@ class HttpClient:
             return self._session
 
     def _json(
-        self, method: str, url: str, data: bytes | None, most: int, etag: str | None, *, repeatable: bool
+        self,
+        method: str,
+        url: str,
+        data: bytes | None,
+        most: int,
+        etag: str | None,
+        *,
+        repeatable: bool,
+        brief: bool = False,
     ) -> JsonReply:
         from pkgmgr.http.body import Body
         from pkgmgr.http.freshness import etag_of, max_age
         from pkgmgr.http.json_body import read_json
 
+        patience = self.patience.brief() if brief else self.patience
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
         if data is not None:
             headers["Content-Type"] = "application/json"
@@ -171,7 +205,7 @@ class HttpClient:
             headers["If-None-Match"] = etag
 
         def attempt() -> JsonReply:
-            with self.send(method, url, headers, None if data is None else lambda: data) as reply:
+            with self.send(method, url, headers, None if data is None else lambda: data, patience) as reply:
                 age, tag = max_age(reply.headers), etag_of(reply.headers)
                 if reply.status_code == 304 and etag is not None:
                     return JsonReply(304, None, tag or etag, age)
@@ -180,7 +214,7 @@ class HttpClient:
                 body = Body(reply, self.patience.stall, 10 * self.patience.stall)
                 return JsonReply(200, read_json(body, most), tag, age)
 
-        return self.told(url, attempt, repeatable=repeatable)
+        return self.told(url, attempt, repeatable=repeatable, patience=patience)
 
     def told(
         self,
@@ -190,6 +224,7 @@ class HttpClient:
         repeatable: bool = True,
         check: Callable[[], object] | None = None,
         progressed: Callable[[], bool] | None = None,
+        patience: Patience | None = None,
     ) -> _T:
         """Try until it succeeds or patience ends, as `with_tries` does, and say of what goes wrong where it did."""
 
@@ -199,7 +234,12 @@ class HttpClient:
 
         try:
             return with_tries(
-                attempt, self.patience, repeatable=repeatable, check=check, progressed=progressed, notice=notice
+                attempt,
+                patience or self.patience,
+                repeatable=repeatable,
+                check=check,
+                progressed=progressed,
+                notice=notice,
             )
         except Refused as error:
             raise Refused(f"{shown(url)}: {error}", error.status) from None

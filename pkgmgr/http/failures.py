@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.http.retry import TryAgain
+from pkgmgr.http.retry import NoConnection, TryAgain
 from pkgmgr.plain_text import one_line
 
 _CERTIFICATES: Final = (
@@ -47,17 +47,17 @@ def failure(error: Exception) -> TryAgain | WpmError:
     if has(requests.exceptions.SSLError, low.SSLError):
         return _tls(" ".join(str(each) for each in chain), text)
     if has(requests.exceptions.ProxyError, low.ProxyError):
-        return TryAgain(f"the proxy of the environment cannot be used: {text}", arrived=False)
+        return NoConnection(f"the proxy of the environment cannot be used: {text}")
     if has(socket.gaierror, low.NameResolutionError):
-        return TryAgain("the name of the host is not found: is it right, and is there a network?", arrived=False)
+        return NoConnection("the name of the host is not found: is it right, and is there a network?")
     if has(ConnectionRefusedError):
-        return TryAgain("the connection was refused: nothing listens there", arrived=False)
+        return NoConnection("the connection was refused: nothing listens there")
     if has(low.ConnectTimeoutError) and not has(ConnectionResetError):
         # A connection that is refused in other ways is one of these, too.
         new = has(low.NewConnectionError)
-        return TryAgain(f"no connection: {text}" if new else "no connection in time", arrived=False)
+        return NoConnection(f"no connection: {text}" if new else "no connection in time")
     if has(low.NewConnectionError):
-        return TryAgain(f"no connection: {text}", arrived=False)
+        return NoConnection(f"no connection: {text}")
     if has(low.ReadTimeoutError, TimeoutError):
         return TryAgain("the server stopped sending")
     if has(low.IncompleteRead, IncompleteRead):

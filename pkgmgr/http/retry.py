@@ -33,6 +33,7 @@ class Patience(NamedTuple):
         stall: Seconds in which something of a reply must arrive.
         pause: Seconds before the second try, about; each further pause is twice as long.
         longest_pause: No pause is longer than these seconds, whatever the server asks for.
+        connections: How often a request is made at most where there is no connection at all.
     """
 
     tries: int = 4
@@ -40,18 +41,23 @@ class Patience(NamedTuple):
     stall: float = 30.0
     pause: float = 0.5
     longest_pause: float = 30.0
+    connections: int = 4
 
     @classmethod
     def configured(cls, tries: int = 4) -> Patience:
         """As the user wants it: `WPM_HTTP_TIMEOUT` is the seconds for connections and for replies that stall."""
         import os
 
-        usual = cls(tries)
+        usual = cls(tries, connections=tries)
         try:
             seconds = float(os.environ.get("WPM_HTTP_TIMEOUT") or 0)
         except ValueError:
             return usual
         return usual._replace(connect=seconds, stall=seconds) if 0 < seconds < 1e6 else usual
+
+    def brief(self) -> Patience:
+        """For who has something to fall back on: a second try at a connection after a moment, and that was it."""
+        return self._replace(connections=min(2, self.tries), connect=min(3.0, self.connect), pause=min(0.2, self.pause))
 
     def before(self, tries: int, asked: float | None) -> float:
         """Seconds to wait after this many tries; `asked` is what the server asked for."""
@@ -73,6 +79,17 @@ class TryAgain(Exception):
         super().__init__(reason)
         self.after = after
         self.arrived = arrived
+
+
+class NoConnection(TryAgain):
+    """There was no connection, so that nobody has seen the request.
+
+    Args:
+        reason: What happened, in a phrase.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, arrived=False)
 
 
 def with_tries(
@@ -105,7 +122,8 @@ def with_tries(
         except TryAgain as error:
             if progressed is not None and progressed():
                 tries = 1
-            if tries >= patience.tries or (error.arrived and not repeatable):
+            most = min(patience.tries, patience.connections) if isinstance(error, NoConnection) else patience.tries
+            if tries >= most or (error.arrived and not repeatable):
                 often = f" (tried {tries} times)" if tries > 1 else ""
                 wait = f"; it asks to be left alone for {error.after:.0f} s" if error.after else ""
                 raise Unreachable(f"{error}{wait}{often}") from None

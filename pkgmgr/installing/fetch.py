@@ -106,12 +106,15 @@ def fetch(
     if not location.is_file():
         raise WpmError(f"{location}: there is no package file here")
     try:
-        with location.open("rb") as file:
-            return store.add(file, sha256, size, count)
+        file = location.open("rb")
     except (FileNotFoundError, PermissionError) as error:
         raise WpmError(f"{location}: cannot be read: {error.strerror}") from None
-    except WpmError as error:
-        raise type(error)(f"{location}: {error}") from None
+    # What the store cannot do is said of the store.
+    with file:
+        try:
+            return store.add(file, sha256, size, count)
+        except WpmError as error:
+            raise type(error)(f"{location}: {error}") from None
 
 
 class _Errand(NamedTuple):

@@ -54,7 +54,9 @@ def verify_project(project: Project, store: Store) -> tuple[list[Problem], int]:
     try:
         lock = project.lock
     except WpmError as error:
-        return [Problem(FILE_NAME, "lock", str(error), LOCK_AGAIN)], 0
+        # The line says what to do already, and names the file, which is said here, too.
+        problem, _, _ = str(error).removeprefix(f"{project.root / FILE_NAME}: ").partition("; restore it")
+        return [Problem(FILE_NAME, "lock", problem, f"restore it, or {LOCK_AGAIN}")], 0
     if lock is None:
         return [Problem(FILE_NAME, "lock", f"there is none in {project.root}", LOCK_AGAIN)], 0
     problems = list(_against_manifest(project, lock))

@@ -24,10 +24,17 @@ _MOST_FAILURES: Final = 6
 
 
 class Batch(NamedTuple, Generic[_T]):
-    """Things to ask for together, and the ETag of what is known of all of them, with the URL of who gave it."""
+    """Things to ask for together.
+
+    Attributes:
+        items: The things.
+        etag: The ETag of what is known of all of them, with the URL of who gave it.
+        brief: Whether something older is known of all of them, so that nobody needs to wait long for who is not there.
+    """
 
     items: Sequence[_T]
     etag: tuple[str, str] | None = None
+    brief: bool = False
 
 
 class Answered(NamedTuple, Generic[_T]):
@@ -71,7 +78,7 @@ class Asker:
         if self._failures >= _MOST_FAILURES:
             return []
         try:
-            answer = self._endpoint.ask(lambda plain: question(batch.items, plain), batch.etag)
+            answer = self._endpoint.ask(lambda plain: question(batch.items, plain), batch.etag, brief=batch.brief)
         except Unreachable:
             return []
         except WpmError as error:

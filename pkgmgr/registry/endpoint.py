@@ -58,12 +58,15 @@ class Endpoint:
         self._silent: dict[str, Unreachable] = {}
         self._plain: set[str] = set()
 
-    def ask(self, question: Callable[[bool], Question], etag: tuple[str, str] | None = None) -> Answer:
+    def ask(
+        self, question: Callable[[bool], Question], etag: tuple[str, str] | None = None, *, brief: bool = False
+    ) -> Answer:
         """Ask.
 
         Args:
             question: The question; it is given whether it must be the plain form.
             etag: The ETag of what is known, and the URL that gave it.
+            brief: Whether there is an older answer, so that nobody needs to wait long for who is not there.
 
         Raises:
             Unreachable: None of them can be asked.
@@ -76,30 +79,31 @@ class Endpoint:
             if known is not None:
                 failure = failure or known
                 continue
+            tag = etag[0] if etag is not None and etag[1] == url else None
             try:
-                return self._ask(url, question, etag[0] if etag is not None and etag[1] == url else None)
+                return self._ask(url, question, tag, brief)
             except Unreachable as error:
                 failure = failure or error
                 with self._lock:
                     self._silent.setdefault(url, error)
         raise failure or Unreachable("there is nobody to ask")
 
-    def _ask(self, url: str, question: Callable[[bool], Question], etag: str | None) -> Answer:
-        answer = self._post(url, question(url in self._plain), etag)
+    def _ask(self, url: str, question: Callable[[bool], Question], etag: str | None, brief: bool) -> Answer:
+        answer = self._post(url, question(url in self._plain), etag, brief)
         if answer.data is None and url not in self._plain and any(_is_of_schema(text) for text in answer.errors):
             with self._lock:
                 self._plain.add(url)
-            answer = self._post(url, question(True), etag)
+            answer = self._post(url, question(True), etag, brief)
         if answer.data is None and answer.errors:
             raise WpmError(f"{url}: the registry says: {answer.errors[0]}")
         return answer
 
-    def _post(self, url: str, question: Question, etag: str | None) -> Answer:
+    def _post(self, url: str, question: Question, etag: str | None, brief: bool) -> Answer:
         from pkgmgr.errors import Refused
         from pkgmgr.registry.replies import error_texts
 
         try:
-            reply = self._client.post_json(url, question, etag=etag)
+            reply = self._client.post_json(url, question, etag=etag, brief=brief)
         except Refused as error:
             # Some servers say with 400 that they do not know a field.
             if error.status == 400 and _is_of_schema(str(error)) and url not in self._plain:

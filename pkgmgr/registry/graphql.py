@@ -133,7 +133,7 @@ class GraphqlRegistry:
 
         if self.offline:
             raise WpmError(f"{self.url}: a search asks the registry itself, and --offline forbids to ask it")
-        answer = self._endpoint.ask(lambda _: search(text, most))
+        answer = self._endpoint.ask(lambda _: search(text, most), brief=True)
         found = told(self.url, "search", lambda: read_found(answer.value("search")))
         return [FoundPackage(*each) for each in found[:most]]
 
@@ -262,7 +262,7 @@ class GraphqlRegistry:
         if self.offline:
             return {}
         try:
-            answer = self._endpoint.ask(lambda _: about(name))
+            answer = self._endpoint.ask(lambda _: about(name), brief=True)
         except WpmError:
             return {}
         match answer.data:

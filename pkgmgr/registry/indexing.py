@@ -65,7 +65,7 @@ def index_registry(root: Path, *, write: bool = True) -> IndexReport:
     """
     packages = root / "packages"
     if not packages.is_dir():
-        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it")
+        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it (make one to begin a registry)")
     registry = DirectoryRegistry(root, "", str(root))
     problems = list(_misplaced(packages))
     outdated: list[str] = []

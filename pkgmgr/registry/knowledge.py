@@ -127,7 +127,7 @@ class Knowledge:
             return known
         self.check_online(what)
         try:
-            answer = self._asked(what, lambda plain: release(sha256, plain=plain))
+            answer = self._asked(what, lambda plain: release(sha256, plain=plain), brief=known is not None)
         except Unreachable as error:
             if known is None or cached is None:
                 raise
@@ -200,7 +200,9 @@ class Knowledge:
 
     def _ask_for(self, name: str, kept: _Kept | None) -> None:
         """Ask for one package, or whether what was kept is still right."""
-        answer = self._asked(name, lambda plain: versions([name], plain=plain), kept.etag if kept else None)
+        answer = self._asked(
+            name, lambda plain: versions([name], plain=plain), kept.etag if kept else None, brief=kept is not None
+        )
         if answer.data is None and kept is not None:
             self._cache.renew(_key(self.url, name), _lifetime(answer))
             self._packages[name] = KnownPackage(kept.package.offers, 0.0)
@@ -208,9 +210,16 @@ class Knowledge:
         value = told(self.url, name, lambda: answer.value("p0"))
         self._cache.put_all(self._noted(name, value, answer, answer.etag))
 
-    def _asked(self, what: str, question: Callable[[bool], Question], etag: tuple[str, str] | None = None) -> Answer:
+    def _asked(
+        self,
+        what: str,
+        question: Callable[[bool], Question],
+        etag: tuple[str, str] | None = None,
+        *,
+        brief: bool = False,
+    ) -> Answer:
         try:
-            return self._endpoint.ask(question, etag)
+            return self._endpoint.ask(question, etag, brief=brief)
         except WpmError as error:
             raise type(error)(f"{what}: {error}") from None
 
@@ -224,7 +233,8 @@ class Knowledge:
             found = {name: known for name in each if (known := self._kept(name)) is not None} if cached else {}
             kept |= found
             is_known = cached is not None and cached.etag is not None and len(found) == len(each)
-            batches.append(Batch(each, (cached.etag, cached.value) if is_known and cached and cached.etag else None))
+            tag = (cached.etag, cached.value) if is_known and cached and cached.etag else None
+            batches.append(Batch(each, tag, all(self._kept(name) is not None for name in each)))
         entries: list[tuple[str, object, str | None, float | None]] = []
         renewed: dict[float, list[str]] = {}
         for batch, answer in self._asker.ask(batches, lambda names, plain: versions(names, plain=plain)):

@@ -92,8 +92,12 @@ def default_place(configuration: Configuration, configured: str | None = None) -
 def _open_directory(place: str) -> Registry:
     root = Path(place)
     if not (root / "packages").is_dir():
-        hint = f" (a registry of the network is written as {DEFAULT_URL})" if not root.exists() else ""
-        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it{hint}")
+        hint = (
+            "make one to begin a registry"
+            if root.exists()
+            else f"a registry of the network is written as {DEFAULT_URL}"
+        )
+        raise WpmError(f"{root}: not a registry: there is no directory 'packages' in it ({hint})")
     return DirectoryRegistry(root, REGISTRY, place)
 
 

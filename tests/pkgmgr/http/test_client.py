@@ -150,6 +150,15 @@ def test_nobody_is_there(client: HttpClient) -> None:
         client.get_json(f"http://127.0.0.1:{unused_port()}")
 
 
+def test_who_has_an_older_answer_does_not_wait_long_for_nobody(server: FaultServer, client: HttpClient) -> None:
+    with pytest.raises(Unreachable, match=r"refused.*tried 2 times"):
+        client.post_json(f"http://127.0.0.1:{unused_port()}", {}, brief=True)
+    # Who is there, and only busy, is given the usual time.
+    server.always["/q"] = lambda talk: talk.reply(503, {"Content-Length": "0"})
+    with pytest.raises(Unreachable, match=r"503.*tried 3 times"):
+        client.post_json(f"{server.url}/q", {}, brief=True)
+
+
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "http://[::1", "http://x:99999", "x", "file:///etc/passwd"])
 def test_no_url(url: str, client: HttpClient) -> None:
     with pytest.raises(WpmError, match="not a URL"):

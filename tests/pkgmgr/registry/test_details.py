@@ -36,9 +36,9 @@ def counting(registry: GraphqlRegistry) -> list[int]:
     questions: list[int] = []
     ask = registry._endpoint.ask
 
-    def counted(*arguments: object) -> object:
+    def counted(*arguments: object, **options: bool) -> object:
         questions.append(1)
-        return ask(*arguments)  # type: ignore[arg-type]
+        return ask(*arguments, **options)  # type: ignore[arg-type]
 
     registry._endpoint.ask = counted  # type: ignore[method-assign, assignment]
     return questions

@@ -187,9 +187,9 @@ def test_many_packages_are_asked_for_together(client_for: ClientFor, tmp_path: P
             registry = client_for(server.url)
             ask = registry._endpoint.ask
 
-            def counted(*arguments: object, ask: Callable[..., object] = ask) -> object:
+            def counted(*arguments: object, ask: Callable[..., object] = ask, **options: object) -> object:
                 questions.append(1)
-                return ask(*arguments)
+                return ask(*arguments, **options)
 
             registry._endpoint.ask = counted  # type: ignore[method-assign, assignment]
             registry.prefetch([*names, "acme/none", names[0]])

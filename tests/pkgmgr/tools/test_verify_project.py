@@ -157,6 +157,9 @@ def test_a_lock_that_is_none(text: str | None, project: Path) -> None:
     if text is not None:
         (project / "wasmer.lock").write_text(text)
     assert problems(project) == [("wasmer.lock", "lock")]
+    # What and what to do are said once.
+    said = wpm("verify", cwd=project).stderr.decode()
+    assert (said.count("wasmer.lock"), said.count("wpm lock")) == (1, 1)
 
 
 def test_neither_store_nor_network_is_touched(project: Path, own_store: Path) -> None:
