@@ -15,9 +15,7 @@ is in its own list. What is wrong in the file is an error, as a line that was pa
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,6 +25,7 @@ from pkgmgr.registry.place import parse_place, parse_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 FOLDER_VARIABLE: Final = "WPM_CONFIG_DIR"
 FILE_NAME: Final = "config.toml"
@@ -77,15 +76,9 @@ class Configuration(NamedTuple):
 
 def config_folder() -> Path:
     """The folder of the user's configuration: `WPM_CONFIG_DIR`, else that of the system for `wpm`."""
-    configured = os.environ.get(FOLDER_VARIABLE)
-    if configured:
-        try:
-            return Path(configured).expanduser().absolute()
-        except RuntimeError as error:
-            raise WpmError(f"{FOLDER_VARIABLE}: {configured}: {error}") from None
-    from platformdirs import user_config_path
+    from pkgmgr.files.user_folders import user_folder
 
-    return user_config_path("wpm")
+    return user_folder(FOLDER_VARIABLE, "config")
 
 
 def pattern_of(name: str) -> str:

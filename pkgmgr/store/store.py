@@ -92,15 +92,9 @@ class Store:
     @classmethod
     def default(cls) -> Store:
         """The user's store: `WPM_CACHE_DIR`, else the cache folder of the system for `wpm`."""
-        configured = os.environ.get("WPM_CACHE_DIR")
-        if configured:
-            try:
-                return cls(Path(configured).expanduser().absolute())
-            except RuntimeError as error:
-                raise WpmError(f"WPM_CACHE_DIR: {configured}: {error}") from None
-        from platformdirs import user_cache_path
+        from pkgmgr.files.user_folders import user_folder
 
-        return cls(user_cache_path("wpm"))
+        return cls(user_folder("WPM_CACHE_DIR", "cache"))
 
     def path(self, sha256: str) -> Path:
         """Where the package with this hash is, or would be."""

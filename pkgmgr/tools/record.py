@@ -96,11 +96,10 @@ class ToolFolder:
     @classmethod
     def default(cls) -> ToolFolder:
         """The user's: `WPM_TOOL_DIR`, else `tools` in the data folder of the system for `wpm`."""
-        if configured := os.environ.get(VARIABLE):
-            return cls(_expanded(VARIABLE, configured))
-        from platformdirs import user_data_path
+        from pkgmgr.files.user_folders import user_folder
 
-        return cls(user_data_path("wpm") / "tools")
+        folder = user_folder(VARIABLE, "data")
+        return cls(folder if os.environ.get(VARIABLE) else folder / "tools")
 
     def path(self, name: str) -> Path:
         """Where the record of a tool is, or would be."""
