@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.editing import Edit
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
@@ -28,7 +28,7 @@ def add_edit(parser: argparse.ArgumentParser, *, installs: bool = True) -> None:
 
 def edit_options(arguments: argparse.Namespace) -> InstallOptions:
     """The options of such a verb, as an install takes them."""
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
 
     return InstallOptions(
         registry=arguments.registry,

@@ -53,7 +53,7 @@ def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argpar
 def run(arguments: argparse.Namespace) -> int:
     """Run the guest; its exit code."""
     from binfactory.modules import ModuleCache
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.running.executing import find_command
     from pkgmgr.running.program import start_target
     from pkgmgr.store import Store

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Install; prints what was done."""
     from pkgmgr.cli.changes import print_installed, print_warnings, report_as_json
     from pkgmgr.cli.options import upgrade_of
-    from pkgmgr.installing.install import InstallOptions, install
+    from pkgmgr.installing.install import install
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 

@@ -23,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the lists."""
-    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.installing.install import plan
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
@@ -60,7 +61,7 @@ def project_commands(manifest: ProjectManifest, lock: Lockfile, store: Store) ->
     """The commands that can be run in a project, each with the id of the package whose it is; opens no package."""
     from binfactory.graph import reach
     from binfactory.node import PackageNode
-    from pkgmgr.running.closure import locked_nodes
+    from pkgmgr.locks.nodes import locked_nodes
 
     nodes = locked_nodes(lock, store)
     project = PackageNode(

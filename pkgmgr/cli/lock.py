@@ -10,7 +10,7 @@ from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry,
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.changes import changes_as_json, counted, print_changes
     from pkgmgr.cli.options import upgrade_of
     from pkgmgr.errors import WpmError
-    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.installing.install import plan
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.changes import lock_changes
     from pkgmgr.locks.lockfile import write_lock
     from pkgmgr.projects.project import Project

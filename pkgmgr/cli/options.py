@@ -92,7 +92,7 @@ def upgrade_of(project: Project, arguments: argparse.Namespace) -> frozenset[str
     """What `--upgrade` asks for, as an install takes it; raises `WpmError` for what is not locked."""
     if arguments.upgrade is None:
         return None
-    from pkgmgr.installing.install import UPGRADE_ALL
+    from pkgmgr.installing.options import UPGRADE_ALL
 
     if not arguments.upgrade:
         return UPGRADE_ALL

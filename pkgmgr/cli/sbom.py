@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cyclonedx.model.bom import Bom
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.lockfile import LockedPackage, Lockfile
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write it; packages that are not in the store are fetched, as their licences are in them."""
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.sbom import render
     from pkgmgr.store import Store
 

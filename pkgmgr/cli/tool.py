@@ -121,7 +121,7 @@ def _add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def _install(tools: Tools, arguments: argparse.Namespace) -> int:
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.tools.installing import ToolRequest
 
     options = InstallOptions(registry=arguments.registry, offline=arguments.offline, refresh=arguments.refresh)
@@ -168,7 +168,7 @@ def _settings(arguments: argparse.Namespace) -> GuestSettings:
 
 def _upgrade(tools: Tools, arguments: argparse.Namespace) -> int:
     """Upgrade each tool that can be; exit code 1 where one cannot."""
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
 
     options = InstallOptions(registry=arguments.registry, offline=arguments.offline)
     described, failed = [], []
@@ -240,7 +240,7 @@ def _list(tools: Tools, as_json: bool) -> int:
 
 def _run(tools: Tools, arguments: argparse.Namespace) -> int:
     from binfactory.modules import ModuleCache
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.running.program import start_target
     from pkgmgr.tools.starting import find_tool_command, working_directory
 

@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the tree of what is locked, or of what would be."""
     from pkgmgr.cli.output import can_draw, print_json, print_text
-    from pkgmgr.installing.install import InstallOptions, plan
+    from pkgmgr.installing.install import plan
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.dependents import Dependents, Requirements, find_locked
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store

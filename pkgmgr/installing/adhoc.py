@@ -22,7 +22,7 @@ from pkgmgr.store.kept import UNUSABLE, keep, read_kept
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.lockfile import LockedPackage
     from pkgmgr.registry import Registries
     from pkgmgr.store import Store

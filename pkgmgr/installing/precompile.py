@@ -34,7 +34,7 @@ def precompile(lock: Lockfile, store: Store, jobs: int | None) -> tuple[int, tup
     from binfactory.errors import FactoryError
     from binfactory.loader import load_package
     from binfactory.modules import ModuleCache
-    from pkgmgr.running.closure import locked_nodes
+    from pkgmgr.locks.nodes import locked_nodes
 
     cache = ModuleCache(store.modules)
     sources: list[ModuleSource] = []

@@ -28,7 +28,7 @@ from pkgmgr.version import Version
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
     from pkgmgr.source import PackageSource
     from pkgmgr.store import Store

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.files.holding import held_folder
-from pkgmgr.installing.install import InstallOptions, InstallReport, compile_ahead, fetch_missing
+from pkgmgr.installing.install import InstallReport, compile_ahead, fetch_missing
 from pkgmgr.locks.lockfile import FILE_NAME, Lockfile, write_lock
 from pkgmgr.manifest.edit import remove_dependency, write_manifest
 from pkgmgr.manifest.reader import parse_manifest, read_text
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.manifest import ProjectManifest
     from pkgmgr.store import Store
 
@@ -139,7 +140,8 @@ def plan_update(project: Project, packages: Sequence[str], store: Store, options
     Raises:
         WpmError: A package is not there, or the dependencies cannot be resolved.
     """
-    from pkgmgr.installing.install import UPGRADE_ALL, plan
+    from pkgmgr.installing.install import plan
+    from pkgmgr.installing.options import UPGRADE_ALL
 
     upgrade = named_in_lock(project.lock, packages) or UPGRADE_ALL
     text = text_of(project)

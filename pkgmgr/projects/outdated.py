@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.installing.install import UPGRADE_ALL, plan
+from pkgmgr.installing.install import plan
+from pkgmgr.installing.options import UPGRADE_ALL
 from pkgmgr.registry import open_registries
 from pkgmgr.source import NamedSource, parse_dependency
 from pkgmgr.version import Version
@@ -14,7 +15,7 @@ from pkgmgr.version import Version
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.lockfile import LockedPackage
     from pkgmgr.projects.project import Project
     from pkgmgr.registry import Registries

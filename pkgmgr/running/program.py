@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from binfactory.modules import ModuleCache
     from binfactory.package import BinaryPackage
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.running.target import Target
     from pkgmgr.store import Store
     from runtime.fs.node import FileSystem

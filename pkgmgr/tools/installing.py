@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from binfactory.package import BinaryPackage
-    from pkgmgr.installing.install import InstallOptions
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.locks.lockfile import Lockfile
     from pkgmgr.store import Store
     from pkgmgr.tools.launchers import LauncherFolder
@@ -196,9 +196,9 @@ class Tools:
         """Resolve, fetch and compile; gives the lock, the tool's package, and warnings."""
         from binfactory.loader import load_package
         from pkgmgr.installing.precompile import precompile
+        from pkgmgr.locks.nodes import locked_nodes
         from pkgmgr.registry import open_registries
         from pkgmgr.resolution.locking import make_lock
-        from pkgmgr.running.closure import locked_nodes
 
         registries = open_registries(
             options.registry, offline=options.offline, store=self.store, refresh=options.refresh

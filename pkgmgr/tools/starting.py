@@ -49,8 +49,8 @@ def find_tool_command(tool: Tool, launcher: str, store: Store, modules: ModuleCa
         FactoryError: The package is wrong.
     """
     from binfactory.loader import load_package
-    from pkgmgr.installing.install import InstallOptions
-    from pkgmgr.running.closure import locked_nodes
+    from pkgmgr.installing.options import InstallOptions
+    from pkgmgr.locks.nodes import locked_nodes
     from pkgmgr.running.target import command_target
     from pkgmgr.tools.installing import fetch_lock
 

@@ -18,7 +18,7 @@ from pkgmgr.cli.main import main
 from pkgmgr.errors import WpmError
 from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
-from pkgmgr.installing.install import InstallOptions
+from pkgmgr.installing.options import InstallOptions
 from pkgmgr.running.closure import package_node
 from pkgmgr.store import Store
 from pkgmgr.store.verify import verify_store

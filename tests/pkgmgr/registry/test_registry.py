@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
 from pkgmgr.errors import WpmError
-from pkgmgr.installing.install import UPGRADE_ALL, InstallOptions, install
+from pkgmgr.installing.install import install
+from pkgmgr.installing.options import UPGRADE_ALL, InstallOptions
 from pkgmgr.projects.project import Project
 from pkgmgr.registry import DirectoryRegistry, open_registries
 from pkgmgr.source import parse_source

@@ -11,7 +11,8 @@ from make_packages import RegistryMaker, write_project
 from reply_server import ReplyServer, answer, package, replying
 
 from pkgmgr.errors import WpmError
-from pkgmgr.installing.install import UPGRADE_ALL, InstallOptions, install
+from pkgmgr.installing.install import install
+from pkgmgr.installing.options import UPGRADE_ALL, InstallOptions
 from pkgmgr.locks.lockfile import LockedPackage, Lockfile, format_lock
 from pkgmgr.projects.project import Project
 from pkgmgr.registry import open_registries

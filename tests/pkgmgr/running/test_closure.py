@@ -14,7 +14,7 @@ from make_packages import RegistryMaker, write_package, write_project
 from binfactory.loader import load_package
 from pkgmgr.errors import WpmError
 from pkgmgr.installing.adhoc import _read as read_kept
-from pkgmgr.installing.install import InstallOptions
+from pkgmgr.installing.options import InstallOptions
 from pkgmgr.projects.project import Project
 from pkgmgr.running.closure import package_node, project_nodes
 from pkgmgr.store import Store

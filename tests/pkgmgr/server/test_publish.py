@@ -15,7 +15,8 @@ from talking import ALICE, BOB, ask, hash_of, resolved
 from typed import COMMAND, ROOT
 
 from pkgmgr.errors import WpmError
-from pkgmgr.installing.install import InstallOptions, install
+from pkgmgr.installing.install import install
+from pkgmgr.installing.options import InstallOptions
 from pkgmgr.projects.project import Project
 from pkgmgr.publish import publish
 from pkgmgr.registry.directory import DirectoryRegistry

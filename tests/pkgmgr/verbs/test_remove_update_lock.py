@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make_packages import RegistryMaker, write_package, write_project
 
-from pkgmgr.installing.install import InstallOptions, plan
+from pkgmgr.installing.install import plan
+from pkgmgr.installing.options import InstallOptions
 from pkgmgr.locks.lockfile import format_lock, write_lock
 from pkgmgr.projects.editing import plan_removal
 from pkgmgr.projects.project import Project
