@@ -105,6 +105,15 @@ def _parse_version(text: str) -> Version:
     return Version(numbers[0], numbers[1], numbers[2], pre, build)
 
 
+@lru_cache(4096)
+def version_or_none(text: str) -> Version | None:
+    """The version that a text is; None where it is none, which is remembered too."""
+    try:
+        return Version.parse(text)
+    except WpmError:
+        return None
+
+
 class Comparator(NamedTuple):
     """One part of a requirement: an operator and a version of which minor and patch may be left out.
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import time
-from functools import lru_cache
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.source import GLOBAL_NAMESPACE, check_name, check_sha256, split_name
-from pkgmgr.version import Version
+from pkgmgr.version import Version, version_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Sequence
@@ -347,20 +346,11 @@ def _read_listing(folder: Path, changed: int) -> _Listing:
     marks = [name.removesuffix(YANKED) for name in names if name.endswith(YANKED)]
     if len(files) > _MOST_VERSIONS:
         raise WpmError(f"{folder}: {len(files)} versions of one package: more than {_MOST_VERSIONS} are not looked at")
-    versions = (_version(text) for text in files)
-    yanked = (_version(text) for text in marks[:_MOST_VERSIONS])
+    versions = (version_or_none(text) for text in files)
+    yanked = (version_or_none(text) for text in marks[:_MOST_VERSIONS])
     return _Listing(
         changed, tuple([each for each in versions if each is not None]), frozenset(each for each in yanked if each)
     )
-
-
-@lru_cache(4096)
-def _version(text: str) -> Version | None:
-    """The version that is the name of a file; None where it is none."""
-    try:
-        return Version.parse(text)
-    except WpmError:
-        return None
 
 
 def is_name(name: str) -> bool:

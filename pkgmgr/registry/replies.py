@@ -7,13 +7,12 @@ is old. What is no answer to the question at all is a `WpmError`, without the re
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.source import GLOBAL_NAMESPACE, check_name, check_sha256
 from pkgmgr.store import LARGEST
-from pkgmgr.version import Version
+from pkgmgr.version import Version, version_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +128,7 @@ def read_offer(value: object, base: str) -> Offer | None:
     """One of the versions; None where it is none, or has no file that can be checked."""
     if not isinstance(value, dict) or not isinstance(text := value.get("version"), str):
         return None
-    if (version := _version(text)) is None:
+    if (version := version_or_none(text)) is None:
         return None
     found = [read_distribution(value.get(key), key, base) for key in (V3, V2)]
     distributions = tuple(each for each in found if each is not None)
@@ -161,15 +160,6 @@ def read_distribution(value: object, expected: str, base: str) -> Distribution |
         _seconds(value.get("piritaExpiresInSeconds")),
         value.get("webcManifest"),
     )
-
-
-@lru_cache(4096)
-def _version(text: str) -> Version | None:
-    """A version; None where it is none."""
-    try:
-        return Version.parse(text)
-    except WpmError:
-        return None
 
 
 def read_release(value: object, sha256: str, base: str) -> Distribution | None:

@@ -103,15 +103,9 @@ class Solver(Generic[F]):
     Args:
         problem: What there is, and what that needs.
         most_effort: How many times to look at an incompatibility before giving up; a second is some millions.
-
-    Attributes:
-        decisions: How many decisions were taken.
-        conflicts: How many clashes were learned from.
     """
 
     def __init__(self, problem: Problem[F], most_effort: int) -> None:
-        self.decisions = 0
-        self.conflicts = 0
         self._problem = problem
         self._most_effort = most_effort
         self._effort = 0
@@ -194,7 +188,6 @@ class Solver(Generic[F]):
 
     def _decide(self, package: str) -> list[str]:
         """Choose the most wanted candidate that is left, unless what it needs forbids it; gives what changed."""
-        self.decisions += 1
         state = self._states[package] & -self._states[package]
         changed: list[str] = []
         if (package, state) not in self._known:
@@ -266,7 +259,6 @@ class Solver(Generic[F]):
 
     def _learn(self, clash: _Incompatibility[F]) -> _Incompatibility[F]:
         """Find what led to a clash, go back to where that shows, and give it: one of its terms is open there."""
-        self.conflicts += 1
         learned = clash
         while True:
             if not learned.terms:

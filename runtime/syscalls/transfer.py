@@ -12,7 +12,7 @@ from runtime.signals import Signal
 from runtime.waiting import READABLE, WRITABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from runtime.descriptors import Description
     from runtime.fs.node import OpenFile
@@ -44,12 +44,7 @@ def read(thread: GuestThread, description: Description, buffers: Sequence[memory
         except BlockingIOError:
             # From here on somebody can.
             pass
-    with in_use(description) as file:
-        while True:
-            try:
-                return _read(description, file, buffers)
-            except BlockingIOError:
-                _wait(thread, description, file, READABLE)
+    return _patiently(thread, description, _read, buffers, READABLE)
 
 
 def _read(description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
@@ -70,17 +65,28 @@ def write(thread: GuestThread, description: Description, buffers: Sequence[memor
             except BlockingIOError:
                 # As in `read`: a wait begins.
                 pass
-        with in_use(description) as file:
-            while True:
-                try:
-                    return _write(description, file, buffers)
-                except BlockingIOError:
-                    _wait(thread, description, file, WRITABLE)
+        return _patiently(thread, description, _write, buffers, WRITABLE)
     except BrokenPipeError:
         thread.process.raise_signal(Signal.PIPE)
         # Now, not at the next call: a guest that dies of it must not first complain that it could not write.
         thread.deliver()
         raise
+
+
+def _patiently(
+    thread: GuestThread,
+    description: Description,
+    transfer: Callable[[Description, OpenFile, Sequence[memoryview]], int],
+    buffers: Sequence[memoryview],
+    readiness: int,
+) -> int:
+    """Try until it does not block, with the file kept open meanwhile, whoever closes it."""
+    with in_use(description) as file:
+        while True:
+            try:
+                return transfer(description, file, buffers)
+            except BlockingIOError:
+                _wait(thread, description, file, readiness)
 
 
 def _write(description: Description, file: OpenFile, buffers: Sequence[memoryview]) -> int:
