@@ -1,4 +1,4 @@
-"""Writes `docs/abi.md`: every generation of every host function, what it does, and the test that covers it.
+"""Writes `docs/reference/abi.md`: every generation of every host function, what it does, and the test that covers it.
 
 Run it from anywhere: `python docs/generate_abi.py`.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parent.parent
-TARGET = ROOT / "docs" / "abi.md"
+TARGET = ROOT / "docs" / "reference" / "abi.md"
 
 if TYPE_CHECKING:
     from runtime.hostcalls import Syscall
@@ -26,7 +26,7 @@ the module's own import chooses.
 
 
 def table() -> str:
-    """The text of `docs/abi.md`."""
+    """The text of `docs/reference/abi.md`."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "runtime")]
     try:
         from abi_coverage import test_of

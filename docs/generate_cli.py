@@ -1,4 +1,4 @@
-"""Writes the options of every verb into `docs/cli.md`, between the markers that stand there.
+"""Writes the options of every verb into `docs/reference/cli.md`, between the markers that stand there.
 
 Run it from anywhere: `python docs/generate_cli.py`. A verb without a marker is an error, so that none is left out.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 ROOT = Path(__file__).parent.parent
-TARGET = ROOT / "docs" / "cli.md"
+TARGET = ROOT / "docs" / "reference" / "cli.md"
 SHARED = "shared"
 """The marker of the table of the options that mean the same with several verbs."""
 _MOST_REPEATED = 2
@@ -49,7 +49,7 @@ class Command(NamedTuple):
 
 
 def document() -> str:
-    """The text of `docs/cli.md` with the tables as they should be.
+    """The text of `docs/reference/cli.md` with the tables as they should be.
 
     Raises:
         SystemExit: A marker is missing, or of no verb.

@@ -11,7 +11,7 @@ from transcripts import ROOT, Shell, blocks, check, typed_lines
 
 from pkgmgr.cli.main import VERBS
 
-DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
 PORT = "8484"
 TYPED = "".join(
     f"\n{line}" for block in blocks(DOCUMENT) if block.language == "console" for line, _ in typed_lines(block.text)
@@ -47,7 +47,7 @@ class ShellWithServer(Shell):
 def test_the_document_is_true(tmp_path: Path) -> None:
     shell = ShellWithServer(tmp_path, {"XDG_DATA_HOME": str(tmp_path / "data"), "NO_PROXY": "*", "no_proxy": "*"})
     try:
-        assert check(DOCUMENT.replace(PORT, str(free_port())), shell, "docs/cli.md") >= 80
+        assert check(DOCUMENT.replace(PORT, str(free_port())), shell, "docs/reference/cli.md") >= 80
     finally:
         shell.close()
 

@@ -1,0 +1,1 @@
+"""What `pkgmgr` offers to programs; they import it from there. Internal."""

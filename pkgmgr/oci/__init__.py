@@ -1,0 +1,1 @@
+"""The OCI image layout and registries that speak the OCI distribution protocol. Internal."""

@@ -1,0 +1,100 @@
+"""One name of a root filesystem: what every reader gives and every writer takes."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkgmgr.errors import WpmError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_MODE: Final = 0o644
+PROGRAM_MODE: Final = 0o755
+DIRECTORY_MODE: Final = 0o755
+_PIECE: Final = 1 << 20
+
+
+class Kind(Enum):
+    """What stands at a path. The last two stand only in layers: they take something of a lower layer away."""
+
+    FILE = "file"
+    DIRECTORY = "directory"
+    SYMLINK = "symlink"
+    HARD_LINK = "hard link"
+    WHITEOUT = "whiteout"
+    """Nothing is here, whatever lower layers have."""
+    OPAQUE = "opaque"
+    """A directory is here, and nothing in it that lower layers have."""
+
+
+class HostFile(NamedTuple):
+    """A span of a file of the host: a file as it is, or a member of an archive.
+
+    Attributes:
+        path: The file.
+        size: How many bytes it is.
+        offset: Where it begins in the file, in bytes.
+    """
+
+    path: Path
+    size: int
+    offset: int = 0
+
+    def pieces(self) -> Iterator[bytes]:
+        """The bytes, at most 1 MiB at a time.
+
+        Raises:
+            WpmError: The file cannot be read, or is shorter than it was.
+        """
+        left = self.size
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                while left:
+                    piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)
+                    if not piece:
+                        raise WpmError(f"{self.path}: it became shorter while it was read: build again")
+                    left -= len(piece)
+                    yield piece
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise WpmError(f"{self.path}: cannot be read: {error.strerror or error}") from None
+
+
+class Entry(NamedTuple):
+    """One name of a root filesystem.
+
+    Attributes:
+        path: From the root, without a slash at its start or end: `usr/bin/ls`. No part is empty, `.` or `..`.
+        kind: What stands there.
+        mode: The permission bits, as of chmod(2).
+        mtime: The time of the last modification, in whole seconds since the epoch.
+        size: Of a file, in bytes; else 0.
+        content: Of a file, its bytes: in memory (as a rule a mapped package), or in a file of the host.
+        target: Of a symbolic link what it says; of a hard link the path of the file that it is, which comes before it.
+        uid: The owner's number.
+        gid: The group's number.
+    """
+
+    path: str
+    kind: Kind
+    mode: int = FILE_MODE
+    mtime: int = 0
+    size: int = 0
+    content: memoryview | HostFile = memoryview(b"")
+    target: str = ""
+    uid: int = 0
+    gid: int = 0
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """A file's bytes, in pieces of at most 1 MiB."""
+        if isinstance(self.content, HostFile):
+            yield from self.content.pieces()
+            return
+        for start in range(0, self.size, _PIECE):
+            yield self.content[start : start + _PIECE]
