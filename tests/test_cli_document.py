@@ -1,18 +1,14 @@
 """The reference of the command line is true: its examples are run against a server on loopback, and its tables are whole."""
 
 import importlib.util
-import random
-import socket
-import time
 from pathlib import Path
 from types import ModuleType
 
-from transcripts import ROOT, Shell, blocks, check, typed_lines
+from transcripts import ROOT, Shell, blocks, check, on_free_ports, typed_lines
 
 from pkgmgr.cli.main import VERBS
 
 DOCUMENT = (ROOT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-PORT = "8484"
 TYPED = "".join(
     f"\n{line}" for block in blocks(DOCUMENT) if block.language == "console" for line, _ in typed_lines(block.text)
 )
@@ -30,24 +26,10 @@ IN_THE_STORY = {
 """The examples of the help that name what this story has under another name."""
 
 
-class ShellWithServer(Shell):
-    """Goes on from a line that starts a server in the background when that answers, as somebody who types would."""
-
-    def __call__(self, line: str) -> str:
-        written = super().__call__(line)
-        if "registry serve" in line:
-            deadline = time.monotonic() + 20
-            while "Serving" not in (log := super().__call__("cat served.log")):
-                assert not log.startswith("wpm:"), log
-                assert time.monotonic() < deadline, "the server does not begin"
-                time.sleep(0.05)
-        return written
-
-
 def test_the_document_is_true(tmp_path: Path) -> None:
-    shell = ShellWithServer(tmp_path, {"XDG_DATA_HOME": str(tmp_path / "data"), "NO_PROXY": "*", "no_proxy": "*"})
+    shell = Shell(tmp_path)
     try:
-        assert check(DOCUMENT.replace(PORT, str(free_port())), shell, "docs/reference/cli.md") >= 80
+        assert check(on_free_ports(DOCUMENT), shell, "docs/reference/cli.md") >= 80
     finally:
         shell.close()
 
@@ -86,15 +68,3 @@ def generator() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def free_port() -> int:
-    """A free port with as many digits as the document's, so that columns stay; no system gives such a one to others."""
-    for port in random.sample(range(2000, 9999), 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no port is free")

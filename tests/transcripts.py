@@ -1,16 +1,21 @@
 """Documents whose examples are run: what a console block shows must be what the commands print.
 
-The blocks of a document run in order, in one shell that starts in an empty directory. A `toml` block whose first line is
-`# PATH` is that file; a `python` block is run, and prints what its comments at the start of a line say. In what a console
-block shows `...` stands for anything.
+The blocks of a document run in order, in one shell that starts in an empty directory. A block with a title, and a `toml`
+block whose first line is `# PATH`, is that file; a `python` block without one is run, and prints what its comments at the
+start of a line say. In what a console block shows `...` stands for anything. A block behind `<!-- not run: REASON -->` is
+left alone. Where a document names a port of the loopback, another one that is free takes its place.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import re
+import socket
 import subprocess
 import sys
+import time
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,10 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT: Final = Path(__file__).parent.parent
-_SHIM = f"""#!/bin/sh
+_WPM = f"""#!/bin/sh
 exec "{sys.executable}" -m pkgmgr.cli.main "$@"
 """
+_PYTHON = f"""#!/bin/sh
+exec "{sys.executable}" "$@"
+"""
 _MARK = "\x1e"
+_FENCED = re.compile(
+    r"(?:^<!-- not run: ([^\n]+?) -->\n+)?^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+_BACKGROUND = re.compile(r"> (\S+) 2>&1 &$")
+_SOON = 20.0
+"""Seconds after which what was started in the background has said something."""
 
 
 class Block(NamedTuple):
@@ -30,11 +44,23 @@ class Block(NamedTuple):
     language: str
     text: str
     line: int
+    title: str = ""
+    not_run: str = ""
+
+    @property
+    def path(self) -> str:
+        """The file that the block is, or nothing."""
+        named = re.match(r"# (\S+)\n", self.text) if self.language == "toml" else None
+        return self.title or (named[1] if named else "")
 
 
 def blocks(document: str) -> Iterator[Block]:
-    for match in re.finditer(r"^```(\w+)\n(.*?)^```$", document, re.MULTILINE | re.DOTALL):
-        yield Block(match[1], match[2], document.count("\n", 0, match.start()) + 1)
+    found = [
+        Block(match[2], match[4], document.count("\n", 0, match.start(2)) + 1, match[3] or "", match[1] or "")
+        for match in _FENCED.finditer(document)
+    ]
+    assert 2 * len(found) == len(re.findall(r"^ *```", document, re.MULTILINE)), "a block that nobody would run"
+    yield from found
 
 
 def typed_lines(text: str) -> list[tuple[str, str]]:
@@ -49,27 +75,50 @@ def fits(shown: str, written: str) -> bool:
     return re.fullmatch(pattern, written, re.DOTALL) is not None
 
 
+def on_free_ports(document: str) -> str:
+    """The document with a free port in the place of each that it names."""
+    for port in sorted(set(re.findall(r"(?:127\.0\.0\.1:|localhost:|--port )(\d{4})\b", document))):
+        document = re.sub(rf"\b{port}\b", str(free_port()), document)
+    return document
+
+
+def free_port() -> int:
+    """A free port with as many digits as the documents', so that columns stay; no system gives such a one to others."""
+    for port in random.sample(range(2000, 9999), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
 class Shell:
     """A shell that is given one line after another, so that `cd`, variables and background jobs last."""
 
     def __init__(self, home: Path, variables: dict[str, str] | None = None) -> None:
         """Start in `home/here`; `wpm` is the checkout's, with a store and a configuration of its own."""
-        shim = home / "bin" / "wpm"
-        shim.parent.mkdir()
-        shim.write_text(_SHIM)
-        shim.chmod(0o755)
+        programs = home / "bin"
+        programs.mkdir()
+        for name, script in (("wpm", _WPM), ("python", _PYTHON), ("python3", _PYTHON)):
+            (programs / name).write_text(script)
+            (programs / name).chmod(0o755)
         self.directory = home / "here"
         self.directory.mkdir()
-        ours = ("WPM_REGISTRY", "WPM_TOKEN", "PYTHONDONTWRITEBYTECODE", "ENV")
+        ours = ("WPM_REGISTRY", "WPM_TOKEN", "PYTHONDONTWRITEBYTECODE", "ENV", "SOURCE_DATE_EPOCH")
         self.environment = {
             **{name: value for name, value in os.environ.items() if name not in ours},
-            "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(home),
             "PYTHONPATH": str(ROOT),
             "PYTHONIOENCODING": "utf-8",
+            "NO_PROXY": "*",
+            "no_proxy": "*",
             "WPM_CACHE_DIR": str(home / "store"),
             "WPM_CONFIG_DIR": str(home / "config"),
-            "WPM_BIN_DIR": str(home / "bin"),
+            "WPM_BIN_DIR": str(programs),
+            "XDG_DATA_HOME": str(home / "data"),
             **(variables or {}),
         }
         self._process = subprocess.Popen(
@@ -84,7 +133,7 @@ class Shell:
         )
 
     def __call__(self, line: str) -> str:
-        """What one line prints, errors included."""
+        """What one line prints, errors included; what it starts in the background has said its first words then."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         # The line's own standard input is empty: it must not eat the lines after it.
@@ -95,7 +144,16 @@ class Shell:
             piece = self._process.stdout.readline()
             assert piece, f"the shell ended: {line}\n{written}"
             written += piece
+        if log := _BACKGROUND.search(line):
+            self._wait_for_words(log[1])
         return written.removesuffix(f"{_MARK}\n")
+
+    def _wait_for_words(self, log: str) -> None:
+        deadline = time.monotonic() + _SOON
+        while not (said := self(f"cat {log}")):
+            assert time.monotonic() < deadline, f"{log}: nothing begins"
+            time.sleep(0.05)
+        assert not said.startswith("wpm:"), said
 
     def python(self, program: str) -> str:
         where = self("pwd").strip()
@@ -125,10 +183,14 @@ def check(document: str, shell: Shell, name: str) -> int:
     ran = 0
     wrong: list[str] = []
     for block in blocks(document):
-        if block.language == "toml" and (named := re.match(r"# (\S+)\n", block.text)):
-            path = Path(shell("pwd").strip(), named[1])
+        if block.not_run:
+            continue
+        if block.path:
+            path = Path(shell("pwd").strip(), block.path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(block.text)
+            path.write_text(block.text, encoding="utf-8")
+        elif block.language == "toml":
+            tomllib.loads(block.text)
         elif block.language == "python":
             written = shell.python(block.text)
             shown = "".join(f"{line[2:]}\n" for line in block.text.splitlines() if line.startswith("# "))
