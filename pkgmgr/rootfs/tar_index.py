@@ -111,7 +111,7 @@ class _Indexing:
 
     def _entry(self, member: Member, path: str) -> Entry:
         kind = _KINDS.get(member.kind, Kind.DIRECTORY)
-        if kind is Kind.SYMLINK and not 0 < len(member.link.encode()) <= LONGEST_PATH:
+        if kind is Kind.SYMLINK and not 0 < _length(member.link) <= LONGEST_PATH:
             raise self._error(member, f"is a symbolic link whose target is empty or longer than {LONGEST_PATH} bytes")
         file = kind is Kind.FILE
         return Entry(
@@ -221,7 +221,7 @@ class _Indexing:
         if ".." in parts:
             raise self._error(member, f"leads out of the archive by `..`: {_shown(name)}")
         if len(path) * 4 > LONGEST_PART and (
-            len(path.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_PART for part in parts)
+            _length(path) > LONGEST_PATH or any(_length(part) > LONGEST_PART for part in parts)
         ):
             raise self._error(
                 member, f"has a path of more than {LONGEST_PATH} bytes, or a part of more than {LONGEST_PART}"
@@ -230,6 +230,11 @@ class _Indexing:
 
     def _error(self, member: Member, message: str) -> WpmError:
         return WpmError(f"{self._path}: at offset {member.header}: the member {_shown(member.name)} {message}")
+
+
+def _length(path: str) -> int:
+    """How many bytes a path has."""
+    return len(path.encode(errors="surrogateescape"))
 
 
 def _shown(name: str) -> str:

@@ -1,13 +1,14 @@
 """The members of a tar archive, one header after another, with nothing in it believed.
 
 Read are the formats that exist: of Unix version 7, POSIX ustar and pax (IEEE Std 1003.1, `pax`), and GNU tar's long names
-and large numbers. Not the standard library's tarfile: it takes eight times as long, and follows sizes that nobody has checked.
+and large numbers. Not by the standard library's tarfile: it is slower, and lenient where nobody vouches for the archive.
 """
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
+from zlib import adler32
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
@@ -32,7 +33,7 @@ class Member(NamedTuple):
     """One member, as its headers say.
 
     Attributes:
-        name: Its name as it is written, never empty.
+        name: Its name as it is written, never empty; bytes that are no UTF-8 stand as `os.fsdecode` gives them.
         kind: The header's type flag: `0` a file, `1` a hard link, `2` a symbolic link, `5` a directory; anything else is as
             found.
         mode: The permission bits.
@@ -117,10 +118,10 @@ class _Archive:
         if len(header) < BLOCK:
             raise self._error(at, f"a header is cut off after {len(header)} bytes: get the archive again")
         said = self._number(header, 148, 156, "checksum", at)
-        found = sum(header) - sum(header[148:156]) + 8 * 32
-        if said != found:
+        # Adler-32 has the sum of the bytes, plus 1 and modulo 65,521, in its lower half, much faster than sum().
+        if ((adler32(header) & 0xFFFF) - 1 - sum(header[148:156]) + 8 * 32 - said) % 65521:
             # Some old programs took bytes for signed.
-            signed = found - 256 * sum(1 for byte in header[:148] + header[156:] if byte > 127)
+            signed = sum(byte - 256 if byte > 127 else byte for byte in header[:148] + header[156:]) + 8 * 32
             if said != signed:
                 raise self._error(
                     at, "no tar header is there (its checksum is wrong): the archive is damaged or no tar"
@@ -223,13 +224,9 @@ class _Archive:
         return -int(digits) if negative else int(digits)
 
     def _text(self, at: int, name: bytes) -> str:
-        try:
-            text = name.decode()
-        except UnicodeDecodeError:
-            raise self._error(at, f"the name {_shown(name)} is not UTF-8") from None
-        if "\0" in text:
+        if b"\0" in name:
             raise self._error(at, f"the name {_shown(name)} has a byte 0 in it")
-        return text
+        return name.decode(errors="surrogateescape")
 
     def _read(self, at: int, size: int) -> bytes:
         """Bytes of the archive, fewer at its end; small members are read many at once."""
