@@ -245,7 +245,6 @@ class HttpClient:
                 progressed=progressed,
                 notice=notice,
             )
-        except Refused as error:
-            raise Refused(f"{shown(url)}: {error}", error.status) from None
         except WpmError as error:
-            raise type(error)(f"{shown(url)}: {error}") from None
+            error.args = (f"{shown(url)}: {error}",)
+            raise

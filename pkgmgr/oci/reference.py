@@ -94,7 +94,7 @@ def parse_reference(text: str) -> Reference:
 
 
 def parse_typed(text: str) -> Reference:
-    """Read what somebody types: with `oci://` or `docker://` before it, or as Docker does, where docker.io is meant if no host is.
+    """Read what somebody types: with `oci://` or `docker://` before it, or as Docker does, where no host is docker.io.
 
     Raises:
         WpmError: It is no reference.
