@@ -1,3 +1,94 @@
-"""The package manager: manifests, registries, resolution, the lock, the store and the command line."""
+"""Run WebAssembly packages from Python: projects, environments, sandboxes and images.
+
+What is listed here, in `pkgmgr.aio` (the same, to be awaited) and in `webc_parser` is the library; everything else is
+internal and may change. Whatever goes wrong is a `WpmError`. Importing this imports nothing else: each name is loaded when it is first used.
+"""
 
 __version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pkgmgr.errors import NotAsPromised, Refused, Unreachable, WpmError
+    from pkgmgr.library.completed import Completed, ExitReason
+    from pkgmgr.library.environment import Environment
+    from pkgmgr.library.failures import GuestFileError, ProcessFailed, WaitTimeout
+    from pkgmgr.library.guest_files import FileStat, GuestFiles
+    from pkgmgr.library.package import Command, Package, load_packages
+    from pkgmgr.library.ports import Ports
+    from pkgmgr.library.process import Process
+    from pkgmgr.library.progress import LoadPhase, LoadProgress, PackageProgress
+    from pkgmgr.library.project import LockedPackage, Project
+    from pkgmgr.library.sandbox import Sandbox
+    from pkgmgr.library.volume import Volume
+    from webc_parser import Container
+
+_ROOMS = {
+    "Command": "pkgmgr.library.package",
+    "Completed": "pkgmgr.library.completed",
+    "Container": "webc_parser",
+    "Environment": "pkgmgr.library.environment",
+    "ExitReason": "pkgmgr.library.completed",
+    "FileStat": "pkgmgr.library.guest_files",
+    "GuestFileError": "pkgmgr.library.failures",
+    "GuestFiles": "pkgmgr.library.guest_files",
+    "LoadPhase": "pkgmgr.library.progress",
+    "LoadProgress": "pkgmgr.library.progress",
+    "LockedPackage": "pkgmgr.library.project",
+    "NotAsPromised": "pkgmgr.errors",
+    "Package": "pkgmgr.library.package",
+    "PackageProgress": "pkgmgr.library.progress",
+    "Ports": "pkgmgr.library.ports",
+    "Process": "pkgmgr.library.process",
+    "ProcessFailed": "pkgmgr.library.failures",
+    "Project": "pkgmgr.library.project",
+    "Refused": "pkgmgr.errors",
+    "Sandbox": "pkgmgr.library.sandbox",
+    "Unreachable": "pkgmgr.errors",
+    "Volume": "pkgmgr.library.volume",
+    "WaitTimeout": "pkgmgr.library.failures",
+    "WpmError": "pkgmgr.errors",
+    "load_packages": "pkgmgr.library.package",
+}
+"""For each public name the room that it is loaded from."""
+
+__all__ = [
+    "Command",
+    "Completed",
+    "Container",
+    "Environment",
+    "ExitReason",
+    "FileStat",
+    "GuestFileError",
+    "GuestFiles",
+    "LoadPhase",
+    "LoadProgress",
+    "LockedPackage",
+    "NotAsPromised",
+    "Package",
+    "PackageProgress",
+    "Ports",
+    "Process",
+    "ProcessFailed",
+    "Project",
+    "Refused",
+    "Sandbox",
+    "Unreachable",
+    "Volume",
+    "WaitTimeout",
+    "WpmError",
+    "load_packages",
+]
+
+
+def __getattr__(name: str) -> object:
+    """A public name, loaded when it is first asked for: `wpm` itself starts without them."""
+    if (room := _ROOMS.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(room), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

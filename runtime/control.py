@@ -17,6 +17,25 @@ _PATIENCE = 0.25
 """Seconds that a process which is ended together with all others lets the first one go before it."""
 
 
+class Census:
+    """What is counted of processes and threads: of one environment, or of several that share their limits.
+
+    Attributes:
+        pids: the numbers of the processes that are still to come.
+        processes: how many there are, ended ones that nobody has joined included.
+        threads: how many threads they have.
+        lock: held while any of it, or a plane that counts here, changes.
+    """
+
+    __slots__ = ("lock", "pids", "processes", "threads")
+
+    def __init__(self) -> None:
+        self.pids = itertools.count(1)
+        self.processes = 0
+        self.threads = 0
+        self.lock = threading.Lock()
+
+
 class ControlPlane:
     """Gives out pids, from 1, and knows who runs and who has ended unnoticed.
 
@@ -24,18 +43,22 @@ class ControlPlane:
         terminal_changed: whether one of them has changed the terminal's mode.
     """
 
-    def __init__(self, limit: int = 1024) -> None:
-        """A control plane for at most `limit` processes, ended ones that nobody has joined included."""
+    def __init__(self, limit: int = 1024, census: Census | None = None) -> None:
+        """A control plane without processes.
+
+        Args:
+            limit: how many processes there may be, ended ones that nobody has joined included.
+            census: where its processes and threads are counted, together with those of others; its own if none is given.
+        """
         self.terminal_changed = False
-        self._pids = itertools.count(1)
+        self._census = census or Census()
         self._limit = limit
         self._processes: dict[int, WasiProcess] = {}
-        self._threads = 0
         # One fork at a time: a thousand at once would keep everybody else, who is to end them too, from the interpreter.
         self.forking = threading.Lock()
         self._first_ended = threading.Event()
         self._all_end = False
-        self._lock = threading.Lock()
+        self._lock = self._census.lock
 
     def adopt(self, process: WasiProcess) -> int:
         """Take a new process in; its pid.
@@ -46,9 +69,10 @@ class ControlPlane:
         """
         parent = process.parent
         with self._lock:
-            if len(self._processes) >= self._limit or (parent is not None and parent.ending is not None):
+            if self._census.processes >= self._limit or (parent is not None and parent.ending is not None):
                 raise GuestError(Errno.AGAIN)
-            pid = next(self._pids)
+            pid = next(self._census.pids)
+            self._census.processes += 1
             self._processes[pid] = process
             if parent is not None:
                 parent.children[pid] = process
@@ -61,15 +85,15 @@ class ControlPlane:
             GuestError: `AGAIN`: there are `limit` already.
         """
         with self._lock:
-            if self._threads >= limit:
+            if self._census.threads >= limit:
                 raise GuestError(Errno.AGAIN)
-            self._threads += 1
+            self._census.threads += 1
         turns.thread_started()
 
     def thread_ended(self, thread: GuestThread) -> None:
         """A thread has ended."""
         with self._lock:
-            self._threads -= 1
+            self._census.threads -= 1
         turns.thread_ended(thread)
 
     def get(self, pid: int) -> WasiProcess | None:
@@ -82,11 +106,11 @@ class ControlPlane:
             for child in process.children.values():
                 child.parent = None
                 if child.exit_code is not None:
-                    self._processes.pop(child.pid, None)
+                    self._forget(child.pid)
             process.children.clear()
             parent = process.parent
             if parent is None:
-                self._processes.pop(process.pid, None)
+                self._forget(process.pid)
         return parent
 
     def reap(self, child: WasiProcess) -> bool:
@@ -94,7 +118,13 @@ class ControlPlane:
         with self._lock:
             if child.parent is not None:
                 child.parent.children.pop(child.pid, None)
-            return self._processes.pop(child.pid, None) is not None
+            return self._forget(child.pid)
+
+    def _forget(self, pid: int) -> bool:
+        if self._processes.pop(pid, None) is None:
+            return False
+        self._census.processes -= 1
+        return True
 
     def condemn(self, code: int) -> list[WasiProcess]:
         """Mark every process as ending with this code, in one step: none can start another meanwhile.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runtime.control import Census
     from runtime.engine import Module
     from runtime.fs.node import Directory, FileSystem, OpenFile
     from runtime.programs import Programs
@@ -149,6 +150,7 @@ class WasiEnvBuilder:
         self._programs: Programs | None = None
         self._devices = True
         self._network: NetworkPolicy | None = None
+        self._census: Census | None = None
 
     def args(self, arguments: Iterable[str]) -> WasiEnvBuilder:
         """Add arguments behind `argv[0]`."""
@@ -256,6 +258,11 @@ class WasiEnvBuilder:
         self._network = policy
         return self
 
+    def census(self, census: Census) -> WasiEnvBuilder:
+        """Where processes and threads are counted together with those of other environments, against the same limits."""
+        self._census = census
+        return self
+
     def build(self) -> WasiEnv:
         """The environment.
 
@@ -274,13 +281,15 @@ class WasiEnvBuilder:
                 except OSError as error:
                     raise RuntimeFault(f"{path}: cannot mount there: {error.strerror}") from None
             filesystem = table
+        limits = Limits(**self._limits)  # type: ignore[arg-type]
         env = WasiEnv(
             args=self._args,
             environ=self._environ,
             filesystem=filesystem,
             cwd=self._cwd,
-            limits=Limits(**self._limits),  # type: ignore[arg-type]
+            limits=limits,
             programs=self._programs,
+            control=ControlPlane(limits.processes, self._census),
             network=self._network,
         )
         self._open(env)
@@ -290,9 +299,10 @@ class WasiEnvBuilder:
         for stream in self._stdio:
             file = _stream(stream)
             if file.filetype is Filetype.CHARACTER_DEVICE:
-                from runtime.terminal import protect
+                from runtime.terminal import is_users, protect
 
-                protect()
+                if is_users(file.fileno()):
+                    protect()
             env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         env.has_root = not self._preopens
         for path, name in self._preopens or _whole(env, self._cwd):

@@ -21,7 +21,7 @@ from runtime.stdio import total
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.waiting import Waker
+    from runtime.waiting import Wakeable
 
 READ, WRITE = 0, 1
 """The ends of a channel."""
@@ -62,9 +62,9 @@ class Channel:
         self._lock = threading.Lock()
         self._closed = [False, False]
         self._ring: Ring | None = None
-        self._waiting: tuple[list[Waker], list[Waker]] = ([], [])
+        self._waiting: tuple[list[Wakeable], list[Wakeable]] = ([], [])
         self._taken = self._streak = self._vain = 0
-        self._gatherer: Waker | None = None
+        self._gatherer: Wakeable | None = None
         self._descriptors: tuple[int, int] | None = None
         self._residue = memoryview(b"")
         self._wide = False
@@ -140,7 +140,7 @@ class Channel:
             self._wake(READ)
         return count
 
-    def patience(self, side: int, waker: Waker) -> int | None:
+    def patience(self, side: int, waker: Wakeable) -> int | None:
         """How long to wait before the next try to read or write, in nanoseconds: 0 not at all, -1 until the waker is woken.
 
         `None`: the kernel knows.

@@ -17,7 +17,7 @@ from runtime.stdio import Stream
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from runtime.waiting import Waker
+    from runtime.waiting import Wakeable
 
 
 class PipeEnd(Stream):
@@ -31,6 +31,11 @@ class PipeEnd(Stream):
         self._incoming = incoming
         self._outgoing = outgoing
 
+    @property
+    def channels(self) -> tuple[Channel, Channel]:
+        """Both directions: what is read here, and what is written here."""
+        return self._incoming, self._outgoing
+
     def fileno(self) -> int | None:
         """The descriptor to wait on before a read."""
         return self._incoming.descriptor(READ)
@@ -39,7 +44,7 @@ class PipeEnd(Stream):
         """The descriptor to wait on before a write."""
         return self._outgoing.descriptor(WRITE)
 
-    def patience(self, waker: Waker, *, writing: bool) -> int | None:
+    def patience(self, waker: Wakeable, *, writing: bool) -> int | None:
         """As `OpenFile.patience`."""
         return self._outgoing.patience(WRITE, waker) if writing else self._incoming.patience(READ, waker)
 

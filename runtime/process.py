@@ -91,6 +91,7 @@ class WasiProcess:
         self.fault: BaseException | None = None
         self.timed_out = False
         self.ended = threading.Event()
+        self._end_callbacks: list[Callable[[], object]] = []
         self.futexes = Futexes()
         self.threads: dict[int, GuestThread] = {}
         self.ended_threads: set[int] = set()
@@ -239,6 +240,19 @@ class WasiProcess:
             raise self.fault
         assert self.exit_code is not None
         return self.exit_code
+
+    def on_end(self, callback: Callable[[], object]) -> None:
+        """Call something once, when the process has ended; at once if it has.
+
+        Args:
+            callback: Called without arguments, as a rule by the last thread of the process: it must not take long. What
+                it raises is logged.
+        """
+        with self.lock:
+            if not self.ended.is_set():
+                self._end_callbacks.append(callback)
+                return
+        callback()
 
     def raise_signal(self, signal: Signal) -> None:
         """Send the process a signal; its first thread takes it."""
@@ -410,10 +424,17 @@ class WasiProcess:
                 restore()
         parent = self.env.control.ended(self)
         # First the fact, then the news: a parent that is told looks once.
-        self.ended.set()
+        with self.lock:
+            self.ended.set()
+            callbacks, self._end_callbacks = self._end_callbacks, []
         if parent is not None:
             parent.raise_signal(Signal.CHLD)
             parent.wake_threads()
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as error:
+                self.log_once(f"who waits for its end failed: {error}")
 
     def new_local(self) -> int:
         """A new key for thread-local values."""

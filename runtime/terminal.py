@@ -21,6 +21,8 @@ _DEFAULT_WIDTH, _DEFAULT_HEIGHT = 800, 600
 
 _before: dict[int, tuple[int, list[int | list[bytes | int]]]] = {}
 """For each terminal that was changed, by device: a descriptor of ours for it, and how it was."""
+_made: set[int] = set()
+"""The terminals that this process has made itself (`runtime.pseudo_terminal`), by device: there is no user behind them."""
 _lock = threading.Lock()
 _protected = False
 
@@ -61,10 +63,28 @@ def mode(fd: int | None) -> tuple[bool, bool]:
     return bool(flags & termios.ECHO), bool(flags & termios.ICANON)
 
 
-def set_mode(fd: int, *, echo: bool, lines: bool) -> None:
-    """Set both; how the terminal was is kept for `restore`.
+def is_users(fd: int | None) -> bool:
+    """Whether a terminal is the user's, and not one that this process has made."""
+    return fd is None or os.fstat(fd).st_rdev not in _made
+
+
+def made(fd: int) -> None:
+    """Take note that this process has made a terminal: whatever a guest does to it is not undone."""
+    _made.add(os.fstat(fd).st_rdev)
+
+
+def unmade(device: int) -> None:
+    """Take note that such a terminal is gone: its number may be that of the next one."""
+    _made.discard(device)
+
+
+def set_mode(fd: int, *, echo: bool, lines: bool) -> bool:
+    """Set both; how the terminal of a user was is kept for `restore`.
 
     Ctrl-C stays what it is: the terminal's interrupt.
+
+    Returns:
+        Whether there is something to restore.
 
     Raises:
         OSError: the descriptor is no terminal.
@@ -73,7 +93,9 @@ def set_mode(fd: int, *, echo: bool, lines: bool) -> None:
 
     try:
         attributes = termios.tcgetattr(fd)
-        _keep(fd, attributes)
+        kept = is_users(fd)
+        if kept:
+            _keep(fd, attributes)
         flags = attributes[_LFLAG] & ~(termios.ECHO | termios.ICANON)
         flags |= (termios.ECHO if echo else 0) | (termios.ICANON if lines else 0)
         attributes[_LFLAG] = flags
@@ -84,6 +106,7 @@ def set_mode(fd: int, *, echo: bool, lines: bool) -> None:
         termios.tcsetattr(fd, termios.TCSANOW, attributes)
     except termios.error as error:
         raise OSError(error.args[0], "not a terminal") from None
+    return kept
 
 
 def _keep(fd: int, attributes: list[int | list[bytes | int]]) -> None:

@@ -10,7 +10,7 @@ import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,14 @@ FAILED = select.POLLERR | select.POLLHUP | select.POLLNVAL
 
 _LONGEST = 1 << 30
 """The most milliseconds that one `poll` waits: it takes a C int. A longer wait is several."""
+
+
+class Wakeable(Protocol):
+    """Whoever waits for something in memory: a guest's thread by its `Waker`, or the host."""
+
+    def wake(self) -> None:
+        """End the wait that is under way, or the next one; called by any thread, and must not block."""
+        ...
 
 
 class Waker:

@@ -95,7 +95,9 @@ def _progress() -> Iterator[Callable[[int, int, str], None] | None]:
     """A progress bar on a terminal; elsewhere nothing."""
     import sys
 
-    if not sys.stderr.isatty():
+    from pkgmgr.installing.progress import is_shown
+
+    if not is_shown() or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _WORTH_A_BAR: Final = 8 << 20
 _LONGEST_NAME: Final = 40
@@ -33,6 +35,24 @@ class FetchProgress(Protocol):
         """The package is in the store."""
 
 
+_listener: ContextVar[FetchProgress | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def listening(progress: FetchProgress) -> Iterator[None]:
+    """Let `progress` hear of what is fetched in this thread or task meanwhile; people are shown nothing of it."""
+    token = _listener.set(progress)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def is_shown() -> bool:
+    """Whether people are to be shown what is done, rather than a program that listens."""
+    return _listener.get() is None
+
+
 def fetch_progress(
     packages: int, size: int, *, remote: bool, noun: str = "packages", done: str = "fetched"
 ) -> FetchProgress:
@@ -45,6 +65,8 @@ def fetch_progress(
         noun: What they are.
         done: What was done with one.
     """
+    if (listener := _listener.get()) is not None:
+        return listener
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         return FetchLines(done)
     return FetchBars(packages, size, noun) if remote or size > _WORTH_A_BAR else FetchLines(done)

@@ -53,5 +53,5 @@ def tty_set(thread: GuestThread, state: int) -> None:
     known = _first(_terminals(thread))
     if known is None:
         raise GuestError(Errno.NOTSUP)
-    terminal.set_mode(known, echo=bool(echo), lines=bool(lines))
-    thread.env.control.terminal_changed = True
+    if terminal.set_mode(known, echo=bool(echo), lines=bool(lines)):
+        thread.env.control.terminal_changed = True

@@ -1,0 +1,176 @@
+"""Environments: packages whose commands programs run, each with a filesystem of its own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from binfactory.factory import BinFactory
+from binfactory.roots import sandbox_root
+from binfactory.use import unite_package
+from pkgmgr.library.failures import converted
+from pkgmgr.library.launching import Given, World, module_cache, start
+from pkgmgr.library.package import load_packages
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pkgmgr.library.completed import Completed
+    from pkgmgr.library.launching import CommandLike
+    from pkgmgr.library.package import Package, PackageSource
+    from pkgmgr.library.process import Process
+    from pkgmgr.library.progress import LoadProgress
+    from pkgmgr.library.stdio import ErrorOutput, Input, Output
+    from pkgmgr.library.volume import Volume
+
+
+class Environment:
+    """Packages whose commands can be run: those of a project (`Project.install`), or any (`Environment.of`).
+
+    Every command that it runs has a filesystem of its own, with the files of the packages and nothing that another one
+    has written; a `Sandbox` has one filesystem for many commands. Any number of threads may use it at the same time.
+
+    Args:
+        packages: What it is made of; of commands of the same name the last one counts.
+    """
+
+    def __init__(self, packages: Sequence[Package]) -> None:
+        self._packages = tuple(packages)
+        self._modules = module_cache(Store.default().modules)
+
+    def __repr__(self) -> str:
+        return f"<Environment of {', '.join(package.id for package in self._packages) or 'nothing'}>"
+
+    @classmethod
+    def of(
+        cls,
+        *packages: PackageSource,
+        registry: str | None = None,
+        offline: bool = False,
+        refresh: bool = False,
+        progress: Callable[[LoadProgress], object] | None = None,
+    ) -> Environment:
+        """An environment of packages that belong to no project.
+
+        Args:
+            packages: What `Package.load` takes.
+            registry: The registry for names without one of their own in the configuration: a directory or a URL.
+            offline: Never use the network.
+            refresh: Ask registries anew where what they said is still fresh.
+            progress: Called with how far loading them is.
+
+        Raises:
+            WpmError: One cannot be found, fetched or read.
+        """
+        return cls(load_packages(packages, registry=registry, offline=offline, refresh=refresh, progress=progress))
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """What it is made of."""
+        return self._packages
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The names of its commands, sorted."""
+        return tuple(sorted({name for package in self._packages for name in package.commands}))
+
+    def run(
+        self,
+        command: CommandLike,
+        *args: str,
+        input: bytes | str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        volumes: Sequence[Volume] = (),
+        network: str | None = None,
+        timeout: float | None = None,
+        memory: int | None = None,
+        output_limit: int | None = DEFAULT_LIMIT,
+        check: bool = False,
+    ) -> Completed:
+        """Run a command to its end.
+
+        Args:
+            command: Its name, its path in the guest, a `Command`, or a `Package` whose entrypoint is meant.
+            args: Its arguments.
+            input: What it reads; text is encoded as UTF-8. None is nothing.
+            env: Its variables; it sees none of this process's.
+            cwd: Its working directory, a path in the guest.
+            volumes: Directories of the host that it sees.
+            network: What of the network it may use: None nothing, `"all"`, `"loopback"`, or rules as those of `wpm run --net`.
+            timeout: The longest that it may run, in seconds.
+            memory: The most bytes of memory for each of its processes.
+            output_limit: How many bytes of each output are kept; None keeps all. The guest does not notice.
+            check: Whether to raise where it does not succeed.
+
+        Returns:
+            How it ended, and what it has written.
+
+        Raises:
+            ProcessFailed: It has not succeeded, and `check` asks for that.
+            WpmError: It cannot be found or run.
+        """
+        given = Given(env, cwd, volumes, network, timeout, memory)
+        process = start(self._world(), command, args, given, partial(captured, data=input, limit=output_limit))
+        with process:
+            return process.wait(check=check)
+
+    def spawn(
+        self,
+        command: CommandLike,
+        *args: str,
+        stdin: Input = "pipe",
+        stdout: Output = "pipe",
+        stderr: ErrorOutput = "pipe",
+        terminal: bool = False,
+        size: tuple[int, int] = (80, 24),
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        volumes: Sequence[Volume] = (),
+        network: str | None = None,
+        timeout: float | None = None,
+        memory: int | None = None,
+        output_limit: int | None = DEFAULT_LIMIT,
+    ) -> Process:
+        """Start a command, and let it run.
+
+        Args:
+            command: As for `run`.
+            args: Its arguments.
+            stdin: What it reads: `"pipe"` what is written to `Process.stdin`, `"null"` nothing, `"inherit"` what this
+                process would.
+            stdout: Where it writes: `"pipe"` into `Process.stdout`, `"capture"` into what `Process.wait` gives, `"null"`
+                nowhere, `"inherit"` where this process writes.
+            stderr: The same for standard error; `"stdout"` writes both into one.
+            terminal: Whether its standard streams are a terminal of its own: `Process.stdin` types, `Process.stdout` shows.
+            size: Columns and rows of that terminal.
+            env: Its variables.
+            cwd: Its working directory.
+            volumes: Directories of the host that it sees.
+            network: What of the network it may use.
+            timeout: The longest that it may run, in seconds.
+            memory: The most bytes of memory for each of its processes.
+            output_limit: How many bytes of each captured output are kept; None keeps all.
+
+        Returns:
+            The running guest.
+
+        Raises:
+            WpmError: It cannot be found or run.
+        """
+        given = Given(env, cwd, volumes, network, timeout, memory)
+        streams = (
+            partial(on_terminal, size=size)
+            if terminal
+            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
+        )
+        return start(self._world(), command, args, given, streams)
+
+    def _world(self) -> World:
+        factory, root = BinFactory(self._modules), sandbox_root()
+        with converted:
+            for package in self._packages:
+                unite_package(factory, root, package.binary)
+        return World(self._packages, factory, root)

@@ -1,0 +1,200 @@
+"""From a command that somebody names to a running guest."""
+
+from __future__ import annotations
+
+import math
+import threading
+from difflib import get_close_matches
+from posixpath import normpath
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from binfactory.modules import ModuleCache
+from binfactory.programs import CommandProgram
+from pkgmgr.errors import WpmError
+from pkgmgr.library.failures import GuestFileError, converted
+from pkgmgr.library.package import Command, Package
+from pkgmgr.library.process import Process
+from pkgmgr.library.volume import opened
+from runtime.env import WasiEnvBuilder
+from runtime.limits import Limits
+from runtime.net import NetworkPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from binfactory.factory import BinFactory
+    from pkgmgr.library.stdio import Stdio
+    from pkgmgr.library.volume import Volume
+    from runtime.control import Census
+    from runtime.fs.node import FileSystem
+
+CommandLike: TypeAlias = "str | Command | Package"
+"""What is run: a command by its name or by its path in the guest, one of a certain package, or what a package runs."""
+
+_LEAST_MEMORY = 1 << 16
+_MOST_NAMED = 12
+
+_caches: dict[Path, ModuleCache] = {}
+_caches_lock = threading.Lock()
+
+
+def module_cache(folder: Path) -> ModuleCache:
+    """The compiled modules of a store: one for all environments and sandboxes of this process."""
+    with _caches_lock:
+        if (cache := _caches.get(folder)) is None:
+            cache = _caches[folder] = ModuleCache(folder)
+        return cache
+
+
+class Given(NamedTuple):
+    """What a guest is given.
+
+    Attributes:
+        env: Its variables.
+        cwd: Its working directory; None leaves it to the command, else to whoever starts it.
+        volumes: Directories of the host.
+        network: What of the network it may use, as `NetworkPolicy.parse` reads it.
+        timeout: The longest that it may run, in seconds.
+        memory: The most bytes of memory for each of its processes.
+        processes: How many processes there may be.
+        threads: How many threads they may have.
+    """
+
+    env: Mapping[str, str] | None = None
+    cwd: str | None = None
+    volumes: Sequence[Volume] = ()
+    network: str | None = None
+    timeout: float | None = None
+    memory: int | None = None
+    processes: int | None = None
+    threads: int | None = None
+
+    def limits(self) -> Limits:
+        """The limits, checked.
+
+        Raises:
+            WpmError: One cannot be meant.
+        """
+        if self.timeout is not None and not (math.isfinite(self.timeout) and self.timeout >= 0):
+            raise WpmError(f"timeout={self.timeout}: expected seconds from 0, or None")
+        if self.memory is not None and self.memory < _LEAST_MEMORY:
+            raise WpmError(f"memory={self.memory}: expected bytes, at least {_LEAST_MEMORY}, or None")
+        known = Limits()
+        limits = Limits(
+            self.memory,
+            self.timeout,
+            processes=known.processes if self.processes is None else self.processes,
+            threads=known.threads if self.threads is None else self.threads,
+        )
+        if limits.processes < 1 or limits.threads < 1:
+            raise WpmError("processes and threads: expected a number from 1, or None")
+        return limits
+
+
+class World(NamedTuple):
+    """Where a guest runs.
+
+    Attributes:
+        packages: What it is made of; of commands of the same name the last one counts.
+        factory: Where programs are found.
+        root: The filesystem.
+        cwd: Where a guest starts whose command does not say.
+        devices: Whether `/dev` has to be mounted still.
+        census: Where its processes are counted with those of others.
+        policy: What of the network its guests share; None leaves that to each.
+    """
+
+    packages: Sequence[Package]
+    factory: BinFactory
+    root: FileSystem
+    cwd: str = "/"
+    devices: bool = True
+    census: Census | None = None
+    policy: NetworkPolicy | None = None
+
+
+def start(
+    world: World, command: CommandLike, args: Sequence[str], given: Given, stdio: Callable[[WasiEnvBuilder], Stdio]
+) -> Process:
+    """Start a guest.
+
+    Args:
+        world: Where it runs.
+        command: What runs.
+        args: Its arguments, without `argv[0]`.
+        given: What it is given.
+        stdio: Gives it its standard streams.
+
+    Raises:
+        WpmError: It cannot be found or run.
+    """
+    streams: Stdio | None = None
+    name = command if isinstance(command, str) else command.name if isinstance(command, Command) else command.id
+    if any("\0" in each for each in (name, *args)):
+        raise WpmError(f"{name!r}: a name or an argument has a NUL in it")
+    try:
+        with converted:
+            program = _command(world, command)
+            if program is not None:
+                name = program.command.name
+            builder = WasiEnvBuilder(name).args(args).root(world.root).programs(world.factory).limits(given.limits())
+            variables = dict(given.env or {})
+            directory = given.cwd or (program.command.cwd if program is not None else None) or world.cwd
+            cwd = _absolute(directory, world.cwd)
+            if cwd != "/":
+                variables.setdefault("PWD", cwd)
+            builder.envs(variables).cwd(cwd).network(world.policy or NetworkPolicy.parse(given.network))
+            builder.devices(world.devices)
+            if world.census is not None:
+                builder.census(world.census)
+            for volume in given.volumes:
+                builder.mount(*opened(volume))
+            streams = stdio(builder)
+            env = builder.build()
+            found = program or world.factory.find(name, env)
+            if found is None:
+                raise WpmError(f"{name}: no such command{_like(name, world)}")
+            try:
+                started = world.factory.start(found, env)
+            except BaseException:
+                env.descriptors.close_all()
+                raise
+    except BaseException as error:
+        if streams is not None:
+            streams.close()
+        if isinstance(error, GuestFileError) or not isinstance(error, WpmError):
+            raise
+        text = str(error)
+        raise error if text.startswith(name) else WpmError(f"{name}: {text}") from None
+    process = Process(started, name, streams)
+    streams.interrupt = process.send_signal
+    return process
+
+
+def _command(world: World, command: CommandLike) -> CommandProgram | None:
+    """The command of a package; None for a path, or a name that is to be found in the guest's filesystem."""
+    modules = world.factory.modules
+    match command:
+        case Command():
+            return CommandProgram(command.binary, modules)
+        case Package():
+            return CommandProgram(command.binary.entrypoint_command(), modules)
+        case str() if "/" not in command:
+            for package in reversed(world.packages):
+                if command in package.binary.commands:
+                    return CommandProgram(package.binary.command(command), modules)
+    return None
+
+
+def _like(name: str, world: World) -> str:
+    names = sorted({each for package in world.packages for each in package.commands})
+    if near := get_close_matches(name, names, 3):
+        return f": did you mean {' or '.join(near)}?"
+    rest = f", and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f" (commands: {', '.join(names[:_MOST_NAMED]) or 'none'}{rest})"
+
+
+def _absolute(path: str, start: str) -> str:
+    # POSIX lets two leading slashes mean something else, and so does normpath.
+    return "/" + normpath(path if path.startswith("/") else f"{start}/{path}").lstrip("/")
