@@ -98,7 +98,7 @@ class DirectoryLayer:
             return Entry(path, Kind.DIRECTORY, mode, mtime, uid=uid, gid=gid)
         if stat.S_ISLNK(status.st_mode):
             try:
-                target = os.readlink(host)
+                target = os.readlink(host)  # noqa: PTH115 (a Path would change what it says: `./x` into `x`)
             except OSError as error:
                 raise WpmError(f"{one_line(str(host))}: cannot be read: {error.strerror or error}") from None
             # Its own mode says nothing, and is not the same everywhere.
