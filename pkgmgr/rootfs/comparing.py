@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.rootfs.image import RootfsImage
 
+
 class Status(Enum):
     """What became of a name, by the letter that git has for it."""
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from runtime.env import WasiEnv
     from runtime.fs.node import FileSystem
     from runtime.process import WasiProcess
-    from runtime.programs import Program
 
 
 class RootKind(Enum):
@@ -114,7 +113,9 @@ def image_root(image: RootfsImage, label: str, kind: RootKind, upper: Path | Non
         raise WpmError("--root overlay keeps changes in a directory: --upper DIR, which only it has")
     if kind is RootKind.BACKING:
         if directory is None:
-            raise WpmError(f"{label}: only a directory can be written to: --root overlay --upper DIR keeps changes elsewhere")
+            raise WpmError(
+                f"{label}: only a directory can be written to: --root overlay --upper DIR keeps changes elsewhere"
+            )
         return _host(directory)
     if upper is None:
         return OverlayFileSystem(TmpFileSystem(), [_lower(image, directory)])

@@ -20,7 +20,6 @@ from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import Entry, HostFile, Kind
 from pkgmgr.rootfs.flattening import flatten
-from pkgmgr.rootfs.image import ImageConfig
 from pkgmgr.rootfs.image_tree import Mappings, image_tree
 from pkgmgr.rootfs.read_config import config_of_entry
 from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS, SettingsLayer
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from pkgmgr.rootfs.image import RootfsImage
+    from pkgmgr.rootfs.image import ImageConfig, RootfsImage
     from webc_parser.source import Source
 
 VOLUME: Final = "/"
@@ -120,12 +119,15 @@ def _with_config(image: RootfsImage) -> Iterable[Entry]:
 def _package(name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
-    from pkgmgr.source import NamedSource, parse_source
+    from pkgmgr.source import check_name
+    from pkgmgr.version import version_or_none
 
-    source = parse_source(name)
-    if not isinstance(source, NamedSource):
-        raise WpmError(f"{one_line(name, 100)}: not the name of a package: expected NAMESPACE/NAME@VERSION")
-    return {"wapm": {"name": source.name, "version": str(source.requirement), "description": ""}}
+    called, _, text = name.rpartition("@")
+    if (version := version_or_none(text)) is None or not called:
+        raise WpmError(
+            f"{one_line(name, 100)}: not the name of a package with its version: expected NAMESPACE/NAME@1.2.3"
+        )
+    return {"wapm": {"name": check_name(called), "version": str(version), "description": ""}}
 
 
 class _Commands:
@@ -140,7 +142,9 @@ class _Commands:
         self._entries = entries
         self._modules: dict[str, _Module | None] = {}
         self._tree = ReadOnlyFileSystem(image_tree(entries.values()))
-        self._folders = tuple(dict.fromkeys(folder for path in _DIRECTORIES if (folder := self._real(path)) is not None))
+        self._folders = tuple(
+            dict.fromkeys(folder for path in _DIRECTORIES if (folder := self._real(path)) is not None)
+        )
         self.found = dict(self._all())
 
     def _real(self, path: str) -> str | None:

@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Show what differs between two images, however they are cut into layers: A added, D removed, M changed, T something "
         "else is there. Exit code 0: they are the same, 1: they differ, 2: one cannot be read."
     )
-    parser.add_argument("before", metavar="A", help="an image: a directory, a tar, a .webc, an OCI layout, oci://HOST/NAME:TAG")
+    parser.add_argument(
+        "before", metavar="A", help="an image: a directory, a tar, a .webc, an OCI layout, oci://HOST/NAME:TAG"
+    )
     parser.add_argument("after", metavar="B", help="another image")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--stat", action="store_true", help="show how many bytes each file has more or less, and the sums")

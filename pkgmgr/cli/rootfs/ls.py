@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("image", metavar="IMAGE", help="a directory, a tar, a .webc, an OCI layout, or oci://HOST/NAME:TAG")
+    parser.add_argument(
+        "image", metavar="IMAGE", help="a directory, a tar, a .webc, an OCI layout, or oci://HOST/NAME:TAG"
+    )
     parser.add_argument("path", metavar="PATH", nargs="?", default="/", help="a path in the image (default: its root)")
     parser.add_argument("-l", "--long", action="store_true", help="show modes, owners, sizes, times (UTC) and links")
     parser.add_argument("-R", "--recursive", action="store_true", help="show all that is below the path, too")
@@ -37,7 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     shown = below(listing, arguments.path, recursive=arguments.recursive)
     if arguments.json:
         names = [dict(as_json(listed, listing.layers)) for listed in shown]
-        layers = [{"title": plain_text(each.title), "names": each.names, "bytes": each.bytes} for each in listing.layers]
+        layers = [
+            {"title": plain_text(each.title), "names": each.names, "bytes": each.bytes} for each in listing.layers
+        ]
         print_json({"layers": layers, "names": names})
         return 0
     if arguments.layers:
@@ -69,7 +73,9 @@ def _lines(shown: Sequence[Listed], layers: Sequence[ListedLayer], *, long: bool
         entry = listed.entry
         line = f"{listed.layer:{number_width}}  " if numbered else ""
         if long:
-            line += f"{mode_text(entry)} {owner:>{owner_width}} {size:>{size_width}} {time_text(entry)} {name_text(entry)}"
+            line += (
+                f"{mode_text(entry)} {owner:>{owner_width}} {size:>{size_width}} {time_text(entry)} {name_text(entry)}"
+            )
         else:
             line += one_line(entry.path) + ("/" if entry.kind is Kind.DIRECTORY else "")
         lines.append(line)
