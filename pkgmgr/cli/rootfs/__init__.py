@@ -64,4 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _part(name: str) -> Part:
-    return cast("Part", import_module(f"pkgmgr.cli.rootfs.{name}"))
+    # A module `run` would take the place of the function `run` here.
+    module = "run_image" if name == "run" else name
+    return cast("Part", import_module(f"pkgmgr.cli.rootfs.{module}"))
