@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
-
 from pkgmgr.cli.options import add_json, add_project, add_registry
-
-if TYPE_CHECKING:
-    from pkgmgr.projects.project import Project
 
 _EXAMPLES = {
     "show": "show --json",
@@ -20,8 +15,8 @@ _EXAMPLES = {
     "import": "import my-project.tar copy",
 }
 _RUN = (
-    "Run a command of the project as its launcher in .wpm/bin does. It is given what a tool is given that was installed without "
-    "options, as by `wpm run --volume .:/work --cwd /work`: it sees the current directory as /work and starts there, and sees "
+    "Run a command of the project as its launcher in .wpm/bin does. It is given what a tool is given that was installed "
+    "without options, as by `wpm run --volume .:/work --cwd /work`: it sees the current directory as /work and starts there, and sees "
     "nothing else of this machine, no network and no variables."
 )
 _EXPORT = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkgmgr.running.program import RunOptions, Volume
+    from pkgmgr.tools.record import GuestSettings
     from runtime.process import WasiProcess
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -91,6 +92,22 @@ def run_options(arguments: argparse.Namespace, words: Iterable[str]) -> RunOptio
     )
 
 
+def guest_settings(arguments: argparse.Namespace) -> GuestSettings:
+    """What the options of `add_guest` say, to be kept for later runs or completed."""
+    from pkgmgr.tools.record import GuestSettings
+
+    return GuestSettings(
+        tuple(arguments.volume),
+        tuple(arguments.mapdir),
+        tuple(arguments.env),
+        arguments.forward_host_env,
+        arguments.cwd,
+        arguments.net,
+        arguments.timeout,
+        arguments.memory,
+    )
+
+
 def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False) -> int:
     """Wait for the guest; gives its exit code.
 
@@ -99,18 +116,11 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
     Args:
         process: The guest.
         timeout: The time that it was given, to be told.
-        as_native: Whether to be to others as the guest's own process would be: it hears of `SIGTERM` and `SIGHUP` too, and
-            where a signal ended it, that signal ends us, so that whoever started us sees it.
+        as_native: Whether to be to others as the guest's own process would be, as launchers are: it hears of `SIGTERM` and
+            `SIGHUP` too, and where a signal ended it, that signal ends us, so that whoever started us sees it.
     """
-    import signal
-
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        # A launcher leaves it so until there is a guest.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if as_native and process.signal_callback is not None:
-        for number in _TOLD:
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _tell)
+    if as_native:
+        _hear_signals()
     told = 0
     while True:
         try:
@@ -139,6 +149,18 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
     return code & 0xFF if code <= 0xFF else code & 0xFF or 1
 
 
+def _hear_signals() -> None:
+    """Have `wait` told of signals that a guest may handle; those that whoever started us ignores stay ignored."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        # A launcher leaves it so until there is a guest.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _TOLD:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _tell)
+
+
 class _ToldError(KeyboardInterrupt):
     """We were told to end, by a signal that the guest may handle."""
 
@@ -161,7 +183,8 @@ def _end_by(number: int) -> None:
         with suppress(OSError, ValueError, AttributeError):
             stream.flush()
     atexit._run_exitfuncs()
-    signal.signal(number, signal.SIG_DFL)
+    if number != _KILL:
+        signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 

@@ -59,6 +59,7 @@ VERBS: Final = {
     "tool": Verb(
         "Install commands of packages for the user: install, list, run, upgrade, …", "wpm tool install wpm/hello"
     ),
+    "shell": Verb("Open a shell with the project's packages", "wpm shell -c 'hello Ada | wc'"),
     "env": Verb(
         "The project's environment: show, path, activate, run, export, import", "wpm env export -o my-project.tar"
     ),

@@ -96,7 +96,7 @@ class EnvironmentFolder:
         from pkgmgr.running.launchers import TEMPORARY
 
         try:
-            return sorted(name for name in os.listdir(self.bin) if not name.startswith(TEMPORARY))
+            return sorted(name for name in _names_in(self.bin) if not name.startswith(TEMPORARY))
         except OSError:
             return []
 
@@ -121,7 +121,7 @@ class EnvironmentFolder:
         except OSError:
             return False
         own = [command.name for command in project.manifest.commands]
-        return self.is_real() and state == self._state(own, os.listdir(self.bin), _bytes_of(project.lock_path))
+        return self.is_real() and state == self._state(own, _names_in(self.bin), _bytes_of(project.lock_path))
 
     def _state(self, own: list[str], names: list[str], locked: bytes) -> bytes:
         """What the folder is made from, in bytes: who writes the launchers, their names, and the lock."""
@@ -205,6 +205,10 @@ def project_launcher(name: str) -> str:
     from pkgmgr.running.launchers import launcher_script
 
     return launcher_script(MARK, name, "wpm install", f'env run --launcher "$0" -- {quote(name)}')
+
+
+def _names_in(folder: Path) -> list[str]:
+    return [entry.name for entry in os.scandir(folder)]
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -50,9 +50,7 @@ def project_package(project: Project, store: Store, options: InstallOptions) -> 
     return load_package(project_node(project, store, options))
 
 
-def project_command(
-    project: Project, name: str, store: Store, options: InstallOptions, modules: ModuleCache
-) -> Target:
+def project_command(project: Project, name: str, store: Store, options: InstallOptions, modules: ModuleCache) -> Target:
     """A command of a project as what is to be run.
 
     Raises:
