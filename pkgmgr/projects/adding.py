@@ -5,7 +5,7 @@
 | `ns/name`, `ns/name@latest` | `"ns/name" = "^1.2.3"`, the newest version that goes with the rest |
 | `ns/name@^1` | `"ns/name" = "^1"`, as it was asked for |
 | `host:ns/name` | `"ns/name" = "host:ns/name@^1.2.3"` |
-| `./dir`, `x.webc`, a URL, `oci://…`, `sha256:…` | the name that the package says it has, and where it is, from the project
+| `./dir`, `x.webc`, a URL, `oci://…`, `sha256:…` | the name that the package says it has, and where that is from the project |
 | `NAME=…` | any of them under another name |
 """
 
