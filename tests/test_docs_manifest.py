@@ -16,6 +16,7 @@ DOCUMENT = (ROOT / "docs" / "reference" / "wasmer-toml.md").read_text(encoding="
 SECTIONS = {
     "package": "`[package]`",
     "fs": "`[fs]`",
+    "wpm": "`[wpm]`",
     "module": "`[[module]]`",
     "module.bindings": "`[module.bindings]`",
     "module.annotations": "`[module.annotations]`",
@@ -61,7 +62,7 @@ def test_every_key_is_explained(asked: dict[str, set[str]]) -> None:
     asked["module.annotations"] |= {f"suggested_compiler_optimizations.{key}" for key in hints}
     asked["fs"] = {key for key in asked["fs"] if not key.startswith("/")}
     del asked["dependencies"], asked["module.interfaces"]
-    assert asked.pop("") == {"package", "dependencies", "fs", "module", "command"}
+    assert asked.pop("") == {"package", "dependencies", "wpm", "fs", "module", "command"}
     asked["fs"].add("guest")
     assert {place: keys for place, keys in asked.items() if place} == {
         place: documented(heading) for place, heading in SECTIONS.items()
