@@ -35,6 +35,7 @@ docs: $(VENV)/.installed-docs
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/resolution.py
+	$(BIN)/python bench/images.py
 
 clean:
 	rm -rf $(VENV) site bench/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
