@@ -18,7 +18,9 @@ if TYPE_CHECKING:
             """Do it; the exit code."""
 
 
-PARTS: Final[dict[str, tuple[str, str]]] = {}
+PARTS: Final[dict[str, tuple[str, str]]] = {
+    "build": ("Make an image of packages and files", "wpm rootfs build wpm/hello -o hello.tar"),
+}
 """What the verb can do: a line of help, and a command line that somebody might type."""
 
 
