@@ -74,7 +74,7 @@ class UnpackedLayers:
         folder = self._root / packed[:2]
         beginning = packed[2:] + "-"
         try:
-            names = sorted(name for name in os.listdir(folder) if name.startswith(beginning))
+            names = sorted(path.name for path in folder.iterdir() if path.name.startswith(beginning))
         except OSError:
             return []
         ends = [(name, name.removeprefix(beginning).removesuffix(_SUFFIX)) for name in names]
