@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.installing.progress import FetchProgress
+    from pkgmgr.oci.known import Known
     from pkgmgr.oci.reference import Reference
+    from pkgmgr.rootfs.image import RootfsImage
     from pkgmgr.store import Store
 
 LAYOUT_FILE: Final = "oci-layout"
@@ -143,50 +146,109 @@ def pull(
     return report
 
 
-def pulled_layout(reference: Reference, store: Store, *, platform: str | None = None, offline: bool = False) -> Path:
-    """An image of a registry as an image layout in the store, which has this image alone: nothing may write to it.
+def pull_image(
+    text: str,
+    store: Store,
+    *,
+    platform: str | None = None,
+    offline: bool = False,
+    install: InstallOptions | None = None,
+) -> RootfsImage:
+    """An image of a registry, or a package as an image, opened from the store.
 
     Args:
-        reference: Which image.
-        store: The store.
+        text: `oci://HOST/NAME:TAG` or `oci://HOST/NAME@DIGEST`.
+        store: Where what is fetched goes.
         platform: Of an index, the platform that is wanted.
         offline: Whether the network must not be used: what was pulled before is taken then.
+        install: How to come by what a package needs; None asks the usual registries.
 
     Raises:
         WpmError: It cannot be had.
     """
-    from pkgmgr.http.cache import MetadataCache
-    from pkgmgr.store import METADATA
+    from pkgmgr.installing.options import InstallOptions
+    from pkgmgr.oci.known import Known
+    from pkgmgr.oci.reference import parse_reference
 
-    root = store.root / "layers" / _PULLED
-    cache = MetadataCache(store.root / METADATA)
-    key = f"oci-image {platform or ''} {reference}"
-    try:
+    reference = parse_reference(text)
+    install = install or InstallOptions(offline=offline)
+    with Known(store) as known:
         if offline:
-            found = cache.get(key)
-            folder = root / str(found.value) if found is not None else None
-            if folder is None or not is_layout(folder):
-                raise WpmError(f"{reference}: not in the store, and --offline forbids to fetch it")
-            return folder
+            return _opened_offline(reference, platform, store, install, known)
         repository = Repository(reference.host, reference.name)
         image = resolve_image(repository, reference, platform)
-        name = image.manifest.digest.removeprefix("sha256:")
-        if not _is_complete(root / name, image):
-            import shutil
+        opened = image_of(image, repository, store, install=install)
+        known.note_manifest(reference, platform, image)
+    return opened
 
-            # What `wpm cache prune` left of it, if anything.
-            shutil.rmtree(root / name, ignore_errors=True)
-            root.mkdir(parents=True, exist_ok=True)
-            known = [each / "blobs" / "sha256" for each in root.glob("*")]
-            pull(image.reference, root / name, tag="image", known=known, repository=repository)
-        cache.put(key, name, None, None)
-    finally:
-        cache.close()
-    for path in (root / name).rglob("*"):
+
+def _opened_offline(
+    reference: Reference, platform: str | None, store: Store, install: InstallOptions, known: Known
+) -> RootfsImage:
+    """What a reference meant when it was last asked for."""
+    exact = known.manifest(reference, platform)
+    if exact is not None:
+        folder = pulled_folder(store) / exact.digest.removeprefix("sha256:")
+        if is_layout(folder):
+            from pkgmgr.rootfs.read_oci import read_oci
+
+            return read_oci(folder, None, store)
+        if (package := known.package(exact)) is not None:
+            from pkgmgr.rootfs.read_webc import read_webc
+
+            return read_webc(package.stored.path, store, install)
+    raise WpmError(f"{reference}: not in the store, and --offline forbids to fetch it")
+
+
+def image_of(
+    image: ResolvedImage,
+    repository: Repository,
+    store: Store,
+    *,
+    jobs: int | None = None,
+    install: InstallOptions | None = None,
+) -> RootfsImage:
+    """An image, or a package as one, whose manifest is known; arguments and errors are those of `pull_image`."""
+    from pkgmgr.oci.artifact import package_of, webc_layer
+
+    if webc_layer(image.document) is not None:
+        from pkgmgr.installing.options import InstallOptions
+        from pkgmgr.rootfs.read_webc import read_webc
+
+        return read_webc(package_of(image, repository, store).path, store, install or InstallOptions())
+    from pkgmgr.rootfs.read_oci import read_oci
+
+    return read_oci(layout_of(image, repository, store, jobs=jobs), None, store)
+
+
+def layout_of(image: ResolvedImage, repository: Repository, store: Store, *, jobs: int | None = None) -> Path:
+    """An image as a layout in the store, which has this image alone: nothing but this may write to it.
+
+    Raises:
+        WpmError: It cannot be had.
+    """
+    import shutil
+
+    root = pulled_folder(store)
+    folder = root / image.manifest.digest.removeprefix("sha256:")
+    if not _is_complete(folder, image):
+        # What `wpm cache prune` left of it, if anything.
+        shutil.rmtree(folder, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        known = [each / "blobs" / "sha256" for each in root.glob("*")]
+        pull(image.reference, folder, tag="image", known=known, jobs=jobs, repository=repository)
+    for path in folder.rglob("*"):
         # `wpm cache prune` removes what nobody used for long.
         with suppress(OSError):
             os.utime(path)
-    return root / name
+    return folder
+
+
+def pulled_folder(store: Store) -> Path:
+    """The folder below a store that has the layouts of pulled images, by the hashes of their manifests."""
+    from pkgmgr.store import LAYERS
+
+    return store.root / LAYERS / _PULLED
 
 
 def is_layout(path: Path) -> bool:
