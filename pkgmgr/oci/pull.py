@@ -106,6 +106,7 @@ def pull(
     platform: str | None = None,
     tag: str | None = None,
     known: Sequence[Path] = (),
+    force: bool = False,
     jobs: int | None = None,
     repository: Repository | None = None,
 ) -> PullReport:
@@ -117,6 +118,7 @@ def pull(
         platform: Of an index, the platform that is wanted.
         tag: What the image is called in the layout; None is the reference's tag.
         known: Folders `blobs/sha256` where blobs may be already.
+        force: Whether to replace what is there.
         jobs: How many blobs are fetched at a time.
         repository: What is asked; None asks the reference's registry.
 
@@ -124,21 +126,20 @@ def pull(
         WpmError: It cannot be had, or is not what it should be; the target is as it was.
         OSError: The disk failed; the target is as it was.
     """
-    from pkgmgr.files.staging import put_in_place, staged_folder
+    from pkgmgr.rootfs.output import new_place
 
     repository = repository or Repository(reference.host, reference.name)
     image = resolve_image(repository, reference, platform)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(target) as staged:
-        added = is_layout(target)
-        report = fetch_blobs(image, staged, repository, [*known, target / "blobs" / "sha256"], jobs)
-        entry = _entry(image, tag if tag is not None else reference.tag)
-        if not added:
-            _write(staged / LAYOUT_FILE, _LAYOUT)
-            _write(staged / INDEX_FILE, _index([entry]))
-            put_in_place(staged, target)
-        else:
-            _add(staged, target, entry)
+    entry = _entry(image, tag if tag is not None else reference.tag)
+    if is_layout(target) and not force:
+        report = fetch_blobs(image, target, repository, known, jobs)
+        _add(target, entry)
+        return report
+    with new_place(target, directory=True, force=force) as place:
+        report = fetch_blobs(image, place, repository, known, jobs)
+        _write(place / LAYOUT_FILE, _LAYOUT)
+        _write(place / INDEX_FILE, _index([entry]))
+        place.chmod(0o755)
     return report
 
 
@@ -175,7 +176,8 @@ def pulled_layout(reference: Reference, store: Store, *, platform: str | None = 
 
             # What `wpm cache prune` left of it, if anything.
             shutil.rmtree(root / name, ignore_errors=True)
-            known = [each / "blobs" / "sha256" for each in root.glob("*")] if root.is_dir() else []
+            root.mkdir(parents=True, exist_ok=True)
+            known = [each / "blobs" / "sha256" for each in root.glob("*")]
             pull(image.reference, root / name, tag="image", known=known, repository=repository)
         cache.put(key, name, None, None)
     finally:
@@ -199,7 +201,7 @@ def fetch_blobs(
 
     Args:
         image: The image.
-        folder: The folder, which nobody else uses.
+        folder: The folder: of a layout that is there, or is being made.
         repository: What is asked.
         known: Folders where blobs may be already; they are linked, or copied, once their bytes were looked at.
         jobs: How many are fetched at a time.
@@ -208,12 +210,15 @@ def fetch_blobs(
         WpmError: A blob cannot be had, or is not what it should be.
         OSError: The disk failed.
     """
+    from pkgmgr.files.replacing import replace_file
+    from pkgmgr.files.unfinished import PARTIAL, is_abandoned
     from pkgmgr.installing.progress import fetch_progress
     from pkgmgr.oci.several import do_several
 
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
-    (blobs / _hex(image.manifest.digest)).write_bytes(image.manifest.data)
+    for path in blobs.parent.glob(f"*{PARTIAL}"):
+        is_abandoned(path, remove=True)
     wanted = {each.digest: each for each in (image.document.config, *image.document.layers)}
     missing = [each for each in wanted.values() if not _take(each, blobs, known)]
     size = sum(each.size for each in missing)
@@ -224,6 +229,7 @@ def fetch_blobs(
             _fetch(descriptor, blobs, repository, progress, check)
 
         do_several(missing, bring, jobs)
+    replace_file(blobs / _hex(image.manifest.digest), image.manifest.data, 0o644)
     return PullReport(image, len(missing), size, len(wanted) - len(missing))
 
 
@@ -235,6 +241,7 @@ def _fetch(
     check: Callable[[], None],
 ) -> None:
     from pkgmgr.files.replacing import finish
+    from pkgmgr.files.unfinished import unfinished_file
     from pkgmgr.http.partial import Partial
 
     name = descriptor.digest.removeprefix("sha256:")[:12]
@@ -244,11 +251,10 @@ def _fetch(
         check()
         show(number)
 
-    path = blobs / f"{_hex(descriptor.digest)}.part"
-    with path.open("x+b") as file:
+    with unfinished_file(blobs.parent) as (file, path):
         repository.fetch_blob(Partial(file, path), descriptor.digest, descriptor.size, count)
         finish(file, 0o644)
-    path.rename(blobs / _hex(descriptor.digest))
+        path.rename(blobs / _hex(descriptor.digest))
     progress.end(name, descriptor.size, downloaded=True)
 
 
@@ -257,11 +263,14 @@ def _take(descriptor: Descriptor, blobs: Path, known: Sequence[Path]) -> bool:
     import shutil
 
     name = _hex(descriptor.digest)
-    for folder in known:
+    for folder in (blobs, *known):
         path = folder / name
         with suppress(OSError):
             if path.is_symlink() or path.stat().st_size != descriptor.size or _hashed(path) != name:
                 continue
+            if folder == blobs:
+                return True
+            (blobs / name).unlink(missing_ok=True)
             try:
                 os.link(path, blobs / name)
             except OSError:
@@ -341,8 +350,8 @@ def _json(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _add(staged: Path, target: Path, entry: dict[str, Any]) -> None:
-    """Add the blobs of a folder, and then the image, to a layout."""
+def _add(target: Path, entry: dict[str, Any]) -> None:
+    """Add an image whose blobs are there to a layout."""
     from pkgmgr.files.holding import held_folder
     from pkgmgr.files.reading import read_small_file
 
@@ -354,10 +363,6 @@ def _add(staged: Path, target: Path, entry: dict[str, Any]) -> None:
             others = [each for each in manifests if not _is_same(each, entry)]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             raise WpmError(f"{path}: not the index of an image layout: choose another place") from None
-        blobs = target / "blobs" / "sha256"
-        blobs.mkdir(parents=True, exist_ok=True)
-        for blob in sorted((staged / "blobs" / "sha256").iterdir()):
-            blob.replace(blobs / blob.name)
         _write(path, {**index, "manifests": [*others, entry]})
 
 

@@ -246,5 +246,3 @@ def _check(blob: Blob) -> None:
         raise WpmError(f"{blob.path}: cannot be read: {error.strerror or error}") from None
     if f"sha256:{found}" != blob.digest:
         raise WpmError(f"{blob.path}: its bytes are not those of its name: it is damaged")
-
-
