@@ -66,7 +66,8 @@ def run(arguments: Namespace) -> int:
 
 
 def _as_layout(arguments: Namespace, reference: Reference, repository: Repository) -> dict[str, Any]:
-    from pkgmgr.oci.pull import is_layout, pull
+    from pkgmgr.oci.layout import is_layout
+    from pkgmgr.oci.pull import pull
     from pkgmgr.rootfs.output import checked_place
 
     adds = is_layout(arguments.out) and not arguments.force
@@ -120,11 +121,14 @@ def _copy_package(image: ResolvedImage, repository: Repository, store: Any, plac
     from pkgmgr.rootfs.output import new_place
 
     stored = package_of(image, repository, store)
-    with new_place(place, directory=False, force=force) as path:
-        with stored.path.open("rb") as source, path.open("wb") as file:
-            shutil.copyfileobj(source, file, _PIECE)
-            file.flush()
-            os.fsync(file.fileno())
+    with (
+        new_place(place, directory=False, force=force) as path,
+        stored.path.open("rb") as source,
+        path.open("wb") as file,
+    ):
+        shutil.copyfileobj(source, file, _PIECE)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _about(image: ResolvedImage) -> dict[str, Any]:

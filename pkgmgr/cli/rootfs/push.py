@@ -77,8 +77,8 @@ def run(arguments: Namespace) -> int:
 
 def _contents(image: str, folder: Path) -> Contents:
     """What is pushed; what has to be made for it goes into the folder."""
+    from pkgmgr.oci.layout import is_layout
     from pkgmgr.oci.push import layout_contents
-    from pkgmgr.rootfs.writing import is_layout
 
     path, tag = _layout_and_tag(image)
     if is_layout(path):
@@ -99,7 +99,7 @@ def _contents(image: str, folder: Path) -> Contents:
 
 def _layout_and_tag(image: str) -> tuple[Path, str | None]:
     """The path, and the tag that stands behind it where what is before it is a layout."""
-    from pkgmgr.rootfs.writing import is_layout
+    from pkgmgr.oci.layout import is_layout
 
     path = Path(image)
     if not path.exists() and not image.startswith("oci://"):
