@@ -1,7 +1,7 @@
 """Run WebAssembly packages from Python: projects, environments, sandboxes and images.
 
 What is listed here, in `pkgmgr.aio` (the same, to be awaited) and in `webc_parser` is the library; everything else is
-internal and may change. Whatever goes wrong is a `WpmError`. Importing this imports nothing else: each name is loaded when it is first used.
+internal and may change. Whatever goes wrong is a `WpmError`. Each name is loaded when it is first used.
 """
 
 __version__ = "0.1.0"

@@ -112,10 +112,36 @@ class Environment:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It cannot be found or run.
         """
-        given = Given(env, cwd, volumes, network, timeout, memory)
-        process = start(self._world(), command, args, given, partial(captured, data=input, limit=output_limit))
-        with process:
+        with self.start(
+            command,
+            *args,
+            input=input,
+            env=env,
+            cwd=cwd,
+            volumes=volumes,
+            network=network,
+            timeout=timeout,
+            memory=memory,
+            output_limit=output_limit,
+        ) as process:
             return process.wait(check=check)
+
+    def start(
+        self,
+        command: CommandLike,
+        *args: str,
+        input: bytes | str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        volumes: Sequence[Volume] = (),
+        network: str | None = None,
+        timeout: float | None = None,
+        memory: int | None = None,
+        output_limit: int | None = DEFAULT_LIMIT,
+    ) -> Process:
+        """As `run`, without waiting. Internal."""
+        given = Given(env, cwd, volumes, network, timeout, memory)
+        return start(self._world(), command, args, given, partial(captured, data=input, limit=output_limit))
 
     def spawn(
         self,

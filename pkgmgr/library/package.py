@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeAlias
 from binfactory.command import WASI_RUNNER, check_command_name
 from binfactory.loader import load_package
 from binfactory.node import PackageNode
-from binfactory.package import BinaryPackage
 from pkgmgr.errors import WpmError
 from pkgmgr.installing.options import InstallOptions
 from pkgmgr.installing.progress import listening
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from binfactory.command import BinaryCommand
+    from binfactory.package import BinaryPackage
     from pkgmgr.library.progress import LoadProgress
 
 _WASM, _WEBC = b"\0asm", b"\0webc"

@@ -89,6 +89,11 @@ class Process:
         """The runtime's process. Internal."""
         return self._process
 
+    @property
+    def stdio(self) -> Stdio:
+        """The host's ends of its standard streams. Internal."""
+        return self._stdio
+
     def on_end(self, callback: Callable[[], object]) -> None:
         """Call something when the guest has ended; at once if it has. Internal."""
         self._process.on_end(callback)
@@ -185,13 +190,17 @@ class Process:
         Returns:
             How it ended.
         """
+        self.ask_to_end()
+        if not self._process.ended.wait(max(0.0, grace)):
+            self.kill()
+            self._process.ended.wait()
+        return self._completed(False)
+
+    def ask_to_end(self) -> None:
+        """Send `SIGTERM`. Internal."""
         if self.poll() is None:
             self._sent = Signal.TERM
             self._process.raise_signal(Signal.TERM)
-            if not self._process.ended.wait(max(0.0, grace)):
-                self.kill()
-                self._process.ended.wait()
-        return self._completed(False)
 
     def kill(self) -> None:
         """End the guest and all that it has started, at once; `wait` tells when that is done."""
@@ -295,7 +304,7 @@ class Process:
     def _write_some(self, writer: PipeWriter) -> bool:
         try:
             if self._unwritten:
-                self._unwritten = self._unwritten[writer.end.writev([self._unwritten], 0) :]
+                self._unwritten = self._unwritten[writer.write_some(self._unwritten) :]
         except BlockingIOError:
             return False
         except BrokenPipeError:

@@ -171,9 +171,32 @@ class Sandbox:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It cannot be found or run, or the sandbox is closed.
         """
-        streams = partial(captured, data=input, limit=output_limit)
-        with self._start(command, args, self._given(env, cwd, timeout, memory), streams) as process:
+        with self.start(
+            command,
+            *args,
+            input=input,
+            env=env,
+            cwd=cwd,
+            timeout=timeout,
+            memory=memory,
+            output_limit=output_limit,
+        ) as process:
             return process.wait(check=check)
+
+    def start(
+        self,
+        command: CommandLike,
+        *args: str,
+        input: bytes | str | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float | None = None,
+        memory: int | None = None,
+        output_limit: int | None = DEFAULT_LIMIT,
+    ) -> Process:
+        """As `run`, without waiting. Internal."""
+        streams = partial(captured, data=input, limit=output_limit)
+        return self._start(command, args, self._given(env, cwd, timeout, memory), streams)
 
     def spawn(
         self,

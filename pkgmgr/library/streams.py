@@ -10,6 +10,7 @@ import contextlib
 import errno
 import io
 import os
+import select
 import threading
 import time
 from typing import TYPE_CHECKING, BinaryIO, cast
@@ -149,13 +150,22 @@ class PipeWriter(io.RawIOBase):
         view = memoryview(data).cast("B")
         done = 0
         while done < len(view):
-            if self.closed:
-                raise ValueError("write to closed file")
             try:
-                done += self.end.writev([view[done:]], 0)
+                done += self.write_some(view[done:])
             except BlockingIOError:
                 wait([(self.end, True)], self._waker, None)
         return done
+
+    def write_some(self, data: memoryview) -> int:
+        """Write what the guest takes now; gives how much that was.
+
+        Raises:
+            BlockingIOError: It takes nothing now.
+            BrokenPipeError: It reads no more.
+        """
+        if self.closed:
+            raise ValueError("write to closed file")
+        return self.end.writev([data], 0)
 
     def close(self) -> None:
         """Write no more: the guest reads to the end of what was written."""
@@ -192,7 +202,11 @@ class TerminalReader(io.RawIOBase):
     def readinto(self, buffer: WriteableBuffer) -> int:
         """Read what is there; 0 once the guest has ended."""
         try:
-            return os.readv(self._terminal.control, [buffer])
+            while True:
+                try:
+                    return os.readv(self._terminal.control, [buffer])
+                except BlockingIOError:
+                    _ready(self._terminal.control, select.POLLIN)
         except OSError as error:
             if error.errno == errno.EIO:
                 # Linux's way of telling that nobody has the other end any more.
@@ -227,14 +241,26 @@ class TerminalWriter(io.RawIOBase):
 
     def write(self, data: ReadableBuffer) -> int:
         """Type all of it."""
+        keys = memoryview(data).cast("B")
+        left = keys
+        while left:
+            try:
+                left = left[self.write_some(left) :]
+            except BlockingIOError:
+                _ready(self._terminal.control, select.POLLOUT)
+        return len(keys)
+
+    def write_some(self, data: memoryview) -> int:
+        """Type what the terminal takes now; gives how much that was.
+
+        Raises:
+            BlockingIOError: It takes nothing now.
+        """
         from runtime.pseudo_terminal import type_keys
 
-        keys = bytes(data)
-        type_keys(self._terminal.control, keys, self._interrupt)
-        view = memoryview(keys)
-        while view:
-            view = view[os.write(self._terminal.control, view) :]
-        return len(keys)
+        count = os.write(self._terminal.control, data)
+        type_keys(self._terminal.control, bytes(data[:count]), self._interrupt)
+        return count
 
 
 def as_file(stream: io.IOBase) -> BinaryIO:
@@ -265,3 +291,9 @@ def wait(ends: Sequence[tuple[PipeEnd, bool]], waker: Waker, deadline: int | Non
     with contextlib.suppress(OSError, ValueError):
         # A pipe that is closed meanwhile has no descriptor: whoever tries again hears of it.
         waker.wait(interests, deadline)
+
+
+def _ready(descriptor: int, events: int) -> None:
+    poll = select.poll()
+    poll.register(descriptor, events)
+    poll.poll()

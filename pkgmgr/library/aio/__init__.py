@@ -1,0 +1,1 @@
+"""What `pkgmgr.aio` offers to programs; they import it from there. Internal."""

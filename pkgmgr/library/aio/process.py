@@ -1,0 +1,248 @@
+"""A guest that runs, to be awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from pkgmgr.errors import WpmError
+from pkgmgr.library.aio.streams import PipeSource, Reader, TerminalSource, Writer
+from pkgmgr.library.aio.waiting import Ended, in_thread, to_the_end
+from pkgmgr.library.failures import WaitTimeout
+from pkgmgr.library.streams import PipeReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pkgmgr.library.completed import Completed
+    from pkgmgr.library.process import Process as Guest
+
+
+class Process:
+    """A guest that runs, or has ended: what `spawn` gives.
+
+    As an asynchronous context manager it ends the guest, if that still runs, and closes the streams.
+
+    Args:
+        guest: The same for programs that do not await.
+    """
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        self._ended = Ended(guest)
+        stdio = guest.stdio
+        self._stdin = None if stdio.writer is None else Writer(stdio.writer)
+        self._stdout: Reader | None = None
+        if stdio.terminal is not None:
+            self._stdout = Reader(TerminalSource(stdio.terminal))
+        elif isinstance(stdio.reader, PipeReader):
+            self._stdout = Reader(PipeSource(stdio.reader))
+        self._stderr = None if stdio.error_reader is None else Reader(PipeSource(stdio.error_reader))
+        self._limit = stdio.limit
+
+    def __repr__(self) -> str:
+        return repr(self._guest)
+
+    @property
+    def command(self) -> str:
+        """What runs, as it was asked for."""
+        return self._guest.command
+
+    @property
+    def pid(self) -> int:
+        """The guest's number, as it sees it itself: unique in its sandbox, not on the host."""
+        return self._guest.pid
+
+    @property
+    def stdin(self) -> Writer:
+        """What the guest reads: write to it, and close it.
+
+        Raises:
+            WpmError: It was not spawned with `stdin="pipe"`.
+        """
+        if self._stdin is None:
+            raise self._no_pipe("stdin")
+        return self._stdin
+
+    @property
+    def stdout(self) -> Reader:
+        """What the guest writes: read it, or iterate over its lines.
+
+        Raises:
+            WpmError: It was not spawned with `stdout="pipe"`.
+        """
+        if self._stdout is None:
+            raise self._no_pipe("stdout")
+        return self._stdout
+
+    @property
+    def stderr(self) -> Reader:
+        """What the guest writes to standard error.
+
+        Raises:
+            WpmError: It was not spawned with `stderr="pipe"`.
+        """
+        if self._stderr is None:
+            raise self._no_pipe("stderr")
+        return self._stderr
+
+    def poll(self) -> int | None:
+        """The exit code; None while the guest runs."""
+        return self._guest.poll()
+
+    async def wait(self, timeout: float | None = None, *, check: bool = False) -> Completed:
+        """Wait for the guest's end. To cancel this leaves the guest alone.
+
+        Args:
+            timeout: Seconds to wait at the most; the guest goes on.
+            check: Whether to raise where the guest has not succeeded.
+
+        Returns:
+            How it ended; with its output where that is captured.
+
+        Raises:
+            WaitTimeout: It still runs.
+            ProcessFailed: It has not succeeded, and `check` asks for that.
+            WpmError: It could not be run.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                await self._ended.wait()
+        except TimeoutError:
+            raise WaitTimeout(f"{self.command}: still runs after {timeout:g} s") from None
+        return self._guest.wait(check=check)
+
+    async def communicate(
+        self, input: bytes | str | None = None, timeout: float | None = None, *, check: bool = False
+    ) -> Completed:
+        """Write the guest's input, read its output, and wait for its end. To cancel this leaves the guest alone.
+
+        Args:
+            input: What it reads; text is encoded as UTF-8.
+            timeout: Seconds to wait at the most; the guest goes on, but what was read is lost.
+            check: Whether to raise where the guest has not succeeded.
+
+        Returns:
+            How it ended, and what of its output was not read before.
+
+        Raises:
+            WaitTimeout: It still runs.
+            ProcessFailed: It has not succeeded, and `check` asks for that.
+            WpmError: It could not be run.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                (out, cut), (err, error_cut), _ = await asyncio.gather(
+                    self._all_of(self._stdout), self._all_of(self._stderr), self._give(input)
+                )
+                await self._ended.wait()
+        except TimeoutError:
+            raise WaitTimeout(f"{self.command}: still runs after {timeout:g} s") from None
+        ended = self._guest.wait()
+        if self._stdout is not None:
+            ended = replace(ended, stdout=out, stdout_truncated=cut)
+        if self._stderr is not None:
+            ended = replace(ended, stderr=err, stderr_truncated=error_cut)
+        return ended.check() if check else ended
+
+    def send_signal(self, number: int) -> None:
+        """Send the guest a signal.
+
+        Args:
+            number: One of the host's, as `signal.SIGINT`.
+
+        Raises:
+            WpmError: Guests have no such signal.
+        """
+        self._guest.send_signal(number)
+
+    async def terminate(self, grace: float = 1.0) -> Completed:
+        """Ask the guest to end (`SIGTERM`), and end it where it does not.
+
+        Args:
+            grace: Seconds that it has for that.
+
+        Returns:
+            How it ended.
+        """
+        self._guest.ask_to_end()
+        try:
+            async with asyncio.timeout(max(0.0, grace)):
+                await self._ended.wait()
+        except TimeoutError:
+            self.kill()
+            await self._ended.wait()
+        return self._guest.wait()
+
+    def kill(self) -> None:
+        """End the guest and all that it has started, at once; `wait` tells when that is done."""
+        self._guest.kill()
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Change the size of the guest's terminal, of which it hears by `SIGWINCH`.
+
+        Args:
+            columns: Characters in a line.
+            rows: Lines.
+
+        Raises:
+            WpmError: It has no terminal, or the size is none.
+        """
+        self._guest.resize(columns, rows)
+
+    async def close(self) -> None:
+        """End the guest, if it still runs, and close the streams."""
+        await to_the_end(self._close())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _close(self) -> None:
+        self.kill()
+        await self._ended.wait()
+        self._guest.close()
+
+    async def _all_of(self, reader: Reader | None) -> tuple[bytes, bool]:
+        if reader is None:
+            return b"", False
+        kept, cut = bytearray(), False
+        async for piece in reader.chunks():
+            room = len(piece) if self._limit is None else self._limit - len(kept)
+            kept += piece[:room]
+            cut = cut or len(piece) > room
+        return bytes(kept), cut
+
+    async def _give(self, data: bytes | str | None) -> None:
+        if self._stdin is None:
+            return
+        try:
+            if data:
+                await self._stdin.write(data)
+        except WpmError:
+            # It reads no more: that is its business.
+            pass
+        finally:
+            if self._guest.stdio.terminal is None:
+                await self._stdin.close()
+
+    def _no_pipe(self, name: str) -> WpmError:
+        return WpmError(f'{self.command}: its {name} is no pipe: spawn it with {name}="pipe"')
+
+
+async def started(start: Callable[[], Guest]) -> Process:
+    """A guest that a thread of the loop's pool has started; ended where the task is cancelled meanwhile."""
+    return Process(await in_thread(start, _end))
+
+
+async def run_to_end(start: Callable[[], Guest], *, check: bool) -> Completed:
+    """Run a guest to its end: ended, and gone, before a cancellation leaves this."""
+    async with await started(start) as process:
+        return await process.wait(check=check)
+
+
+async def _end(guest: Guest) -> None:
+    await Process(guest).close()
