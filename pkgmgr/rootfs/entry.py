@@ -28,6 +28,16 @@ def path_order(path: str) -> str:
     return path.replace("/", "\0")
 
 
+def ways_to(path: str) -> list[str]:
+    """The directories on the way to a path, the highest first: `usr`, `usr/bin` for `usr/bin/ls`."""
+    ways = []
+    at = path.find("/")
+    while at > 0:
+        ways.append(path[:at])
+        at = path.find("/", at + 1)
+    return ways
+
+
 class Kind(Enum):
     """What stands at a path. The last two stand only in layers: they take something of a lower layer away."""
 
