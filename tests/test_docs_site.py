@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from transcripts import ROOT
+from transcripts import ROOT, blocks
 
 FETCHED = {("link", "href"), ("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 """What a browser fetches of itself."""
@@ -91,6 +91,15 @@ def test_every_link_leads_somewhere(site: Path, pages: dict[Path, Page]) -> None
             assert target.is_file(), where
             if target in pages:
                 assert unquote(parts.fragment) in pages[target].names, where
+
+
+def test_the_blocks_of_yaml_are_yaml() -> None:
+    import yaml
+
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        for block in blocks(path.read_text(encoding="utf-8")):
+            if block.language == "yaml":
+                assert isinstance(yaml.safe_load(block.text), dict), f"{path}:{block.line}"
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path, pages: dict[Path, Page]) -> None:

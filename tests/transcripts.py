@@ -3,7 +3,8 @@
 The blocks of a document run in order, in one shell that starts in an empty directory. A block with a title, and a `toml`
 block whose first line is `# PATH`, is that file; a `python` block without one is run, and prints what its comments at the
 start of a line say. In what a console block shows `...` stands for anything. A block behind `<!-- not run: REASON -->` is
-left alone. Where a document names a port of the loopback, another one that is free takes its place.
+left alone, one behind `<!-- needs: PROGRAM -->` where there is no such program. Where a document names a port of the
+loopback, another one that is free takes its place.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -31,7 +33,8 @@ exec "{sys.executable}" "$@"
 """
 _MARK = "\x1e"
 _FENCED = re.compile(
-    r"(?:^<!-- not run: ([^\n]+?) -->\n+)?^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^<!-- (not run|needs): ([^\n]+?) -->\n+)?^```(\w*)(?: title=\"([^\"\n]+)\")?\n(.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 _BACKGROUND = re.compile(r"> (\S+) 2>&1 &$")
 _SOON = 20.0
@@ -46,6 +49,7 @@ class Block(NamedTuple):
     line: int
     title: str = ""
     not_run: str = ""
+    needs: str = ""
 
     @property
     def path(self) -> str:
@@ -56,7 +60,14 @@ class Block(NamedTuple):
 
 def blocks(document: str) -> Iterator[Block]:
     found = [
-        Block(match[2], match[4], document.count("\n", 0, match.start(2)) + 1, match[3] or "", match[1] or "")
+        Block(
+            language=match[3],
+            text=match[5],
+            line=document.count("\n", 0, match.start(3)) + 1,
+            title=match[4] or "",
+            not_run=match[2] if match[1] == "not run" else "",
+            needs=match[2] if match[1] == "needs" else "",
+        )
         for match in _FENCED.finditer(document)
     ]
     assert 2 * len(found) == len(re.findall(r"^ *```", document, re.MULTILINE)), "a block that nobody would run"
@@ -183,7 +194,7 @@ def check(document: str, shell: Shell, name: str) -> int:
     ran = 0
     wrong: list[str] = []
     for block in blocks(document):
-        if block.not_run:
+        if block.not_run or (block.needs and shutil.which(block.needs) is None):
             continue
         if block.path:
             path = Path(shell("pwd").strip(), block.path)
