@@ -31,7 +31,7 @@ from factory_packages import ECHO_ARGUMENTS, ECHO_ENVIRONMENT, command, module
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "registry_fixtures" / "packages" / "wpm"
-FORMATS = ("dir", "tar", "tar.gz", "tar.zst", "webc")
+FORMATS = ("dir", "tar", "tar.gz", "tar.zst", "oci", "webc")
 _COMPRESSIONS = {"tar.gz": "gzip", "tar.zst": "zstd", "oci": "gzip"}
 
 
