@@ -8,17 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from pkgmgr.errors import WpmError
-from pkgmgr.oci.artifact import OciPackage
+from pkgmgr.oci.artifact import OciPackage, webc_layer
 from pkgmgr.source import check_sha256
 from pkgmgr.store import METADATA
 
 if TYPE_CHECKING:
+    from pkgmgr.oci.pull import ResolvedImage
     from pkgmgr.oci.reference import Reference
     from pkgmgr.store import Store
 
 
-class KnownPackages:
-    """References, and the packages that they meant.
+class Known:
+    """References, and the manifests and packages that they meant.
 
     Args:
         store: The store that has the packages.
@@ -36,9 +37,9 @@ class KnownPackages:
     def __exit__(self, *_: object) -> None:
         self._cache.close()
 
-    def find(self, reference: Reference) -> OciPackage | None:
+    def package(self, reference: Reference) -> OciPackage | None:
         """The package that a reference meant, if it is in the store; None where nothing is known."""
-        found = self._cache.get(_key(reference))
+        found = self._cache.get(f"oci-package {reference}")
         match found.value if found is not None else None:
             case {"digest": str(digest), "sha256": str(sha256)}:
                 try:
@@ -48,12 +49,27 @@ class KnownPackages:
                     return None
         return None
 
-    def note(self, reference: Reference, package: OciPackage) -> None:
-        """Remember what a reference means."""
+    def note_package(self, reference: Reference, package: OciPackage) -> None:
+        """Remember the package that a reference means."""
         value = {"digest": package.reference.digest, "sha256": package.stored.sha256}
-        keys = dict.fromkeys((_key(reference), _key(package.reference)))
+        keys = dict.fromkeys((f"oci-package {reference}", f"oci-package {package.reference}"))
         self._cache.put_all((key, value, None, None) for key in keys)
 
+    def manifest(self, reference: Reference, platform: str | None) -> Reference | None:
+        """The manifest that a reference meant for a platform; None where nothing is known."""
+        found = self._cache.get(f"oci-manifest {platform or ''} {reference}")
+        try:
+            if found is not None and isinstance(found.value, str):
+                return reference.with_digest(found.value)
+        except WpmError:
+            return None
+        return None
 
-def _key(reference: Reference) -> str:
-    return f"oci-package {reference}"
+    def note_manifest(self, reference: Reference, platform: str | None, image: ResolvedImage) -> None:
+        """Remember the manifest that a reference means, and the package that it is of, if it is of one."""
+        digest = image.manifest.digest
+        references = dict.fromkeys((reference, image.reference))
+        self._cache.put_all((f"oci-manifest {platform or ''} {each}", digest, None, None) for each in references)
+        if (layer := webc_layer(image.document)) is not None:
+            value = {"digest": digest, "sha256": layer.digest.removeprefix("sha256:")}
+            self._cache.put_all((f"oci-package {each}", value, None, None) for each in references)

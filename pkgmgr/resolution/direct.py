@@ -77,7 +77,7 @@ class DirectPackages:
             raise WpmError(f"{url}: what is there is no package: {reason}") from None
 
     def _of_oci(self, source: OciSource) -> PackageSummary:
-        from pkgmgr.oci.known import KnownPackages
+        from pkgmgr.oci.known import Known
         from pkgmgr.oci.reference import parse_reference
 
         known = self._known.get(str(source))
@@ -85,16 +85,16 @@ class DirectPackages:
             return summarize(self._store.path(known.sha256), known.source)
         reference = parse_reference(known.source if known is not None else str(source))
         if self._registries.offline:
-            with KnownPackages(self._store) as packages:
-                found = packages.find(reference)
+            with Known(self._store) as memory:
+                found = memory.package(reference)
             if found is None:
                 raise WpmError(f"{source}: not in the store, and --offline forbids to fetch it")
         else:
             from pkgmgr.oci.artifact import fetch_package
 
             found = fetch_package(reference, self._store)
-            with KnownPackages(self._store) as packages:
-                packages.note(reference, found)
+            with Known(self._store) as memory:
+                memory.note_package(reference, found)
         try:
             return summarize(found.stored.path, str(found.reference))
         except WpmError as error:

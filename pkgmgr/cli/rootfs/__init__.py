@@ -23,6 +23,14 @@ PARTS: Final[dict[str, tuple[str, str]]] = {
     "ls": ("List what an image has, and of which layer it is", "wpm rootfs ls -l hello.tar /usr/bin"),
     "diff": ("Show what differs between two images", "wpm rootfs diff hello.tar hello.webc"),
     "run": ("Run a command with an image as its root", "wpm rootfs run hello.tar hello -- there"),
+    "push": (
+        "Send an image or a package to an OCI registry",
+        "wpm rootfs push words.tar.gz registry.example/acme/words:1",
+    ),
+    "pull": (
+        "Fetch an image or a package from an OCI registry",
+        "wpm rootfs pull registry.example/acme/words:1 -o words",
+    ),
 }
 """What the verb can do: a line of help, and a command line that somebody might type."""
 
