@@ -69,6 +69,9 @@ VERBS: Final = {
         "Show and change which registry answers for which namespace, and mirrors",
         "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
     ),
+    "rootfs": Verb(
+        "Make root filesystems of packages, and look at them: build, …", "wpm rootfs build wpm/hello -o hello.tar"
+    ),
     "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"

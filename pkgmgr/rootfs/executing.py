@@ -194,6 +194,7 @@ def _not_found(name: str, env: WasiEnv) -> str:
     from difflib import get_close_matches
 
     from binfactory.factory import DEFAULT_PATH
+    from runtime.errors import RuntimeFault
 
     if "/" in name:
         return f"there is no file {name}"
@@ -202,7 +203,7 @@ def _not_found(name: str, env: WasiEnv) -> str:
     for folder in path.split(":")[:64]:
         try:
             names.update(entry.name for entry in env.locate(folder or "/").directory.entries())
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeFault):
             continue
     near = get_close_matches(name, sorted(names)[:10_000], 3)
     return f"there is no command {name} in its PATH ({path})" + (f": did you mean {' or '.join(near)}?" if near else "")

@@ -32,7 +32,8 @@ def read_webc(path: Path, store: Store, install: InstallOptions) -> RootfsImage:
         WpmError: It is no package, or what it needs cannot be had.
         FactoryError: What it says that it runs is not there.
     """
-    package = load_package(file_node(path, store, install))
+    # By its whole path, so that it is known not to be a name: the layer is called by its hash then.
+    package = load_package(file_node(path.absolute(), store, install))
     layers = tuple(PackageLayer(part) for part in parts_of([package]) if part.mounts or part.commands)
     config = config_of_layers(layers, str(path))
     return RootfsImage(layers, config if any(config) else image_config([package], BuildOptions()))

@@ -257,7 +257,7 @@ def _atoms(commands: Mapping[str, _Command]) -> tuple[dict[str, FileSource], dic
     """The atoms by name, and their names by sha256: a module is called as the first of its commands."""
     atoms: dict[str, FileSource] = {}
     names: dict[str, str] = {}
-    for name, command in sorted(commands.items()):
+    for name, command in commands.items():  # by name, the image's entrypoint last
         module = command.module
         if module.sha256 not in names:
             names[module.sha256] = name

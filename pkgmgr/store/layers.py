@@ -137,4 +137,13 @@ class UnpackedLayers:
                     path.unlink()
                 count += 1
                 freed += status.st_size
+        if not dry_run:
+            self._remove_empty()
         return count, freed
+
+    def _remove_empty(self) -> None:
+        """Remove the folders below that have nothing in them any more."""
+        for folder in sorted((path for path in self._root.rglob("*") if path.is_dir()), reverse=True):
+            # One that somebody puts something into at this moment stays, as it is not empty.
+            with suppress(OSError):
+                folder.rmdir()
