@@ -23,6 +23,9 @@ PARTS: Final[dict[str, tuple[str, str]]] = {
     "ls": ("List what an image has, and of which layer it is", "wpm rootfs ls -l words.tar.gz /usr/bin"),
     "diff": ("Show what differs between two images", "wpm rootfs diff words.tar.gz words"),
     "run": ("Run a command with an image as its root", "wpm rootfs run words.tar.gz hello -- there"),
+    "ls": ("List what an image has, and of which layer it is", "wpm rootfs ls -l hello.tar /usr/bin"),
+    "diff": ("Show what differs between two images", "wpm rootfs diff hello.tar hello.webc"),
+    "run": ("Run a command with an image as its root", "wpm rootfs run hello.tar hello -- there"),
     "push": (
         "Send an image or a package to an OCI registry",
         "wpm rootfs push words.tar.gz registry.example/acme/words:1",

@@ -191,7 +191,7 @@ def test_the_upper_directory_is_beside_the_image(tmp_path: Path, capfd: pytest.C
             run(capfd, opened(path), "true", kind=kind, upper=place)
 
 
-@pytest.mark.parametrize("kind", ["tar.gz", "tar.zst"])
+@pytest.mark.parametrize("kind", ["tar.gz", "tar.zst", "oci"])
 def test_nothing_is_decompressed_twice(
     kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

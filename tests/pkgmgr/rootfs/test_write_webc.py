@@ -114,7 +114,7 @@ def test_an_entrypoint_with_arguments_of_its_own(tmp_path: Path, capfd: pytest.C
     built = build(echoes(tmp_path), entrypoint=("/bin/plain", "-v"), command=("x",), env={"A": "b"}, cwd="/work")
     write_webc(built, path)
     found = commands_of(path)["entrypoint"]["wasi"]
-    assert found == {"atom": "plain", "main-args": ["-v", "x"], "env": ["A=b"], "exec-name": "plain", "cwd": "/work"}
+    assert found == {"atom": "greet", "main-args": ["-v", "x"], "env": ["A=b"], "exec-name": "plain", "cwd": "/work"}
     assert wpm("run", str(path)) == "plain\0-v\0x\0"
     # As an image it is run as it wants to be.
     assert run(capfd, opened(path), None, "y") == (0, "/bin/plain\0-v\0y\0")

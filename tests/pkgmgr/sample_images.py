@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from binfactory.package import BinaryPackage
     from pkgmgr.rootfs.image import RootfsImage
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "binfactory"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "binfactory"))
 
 from factory_packages import ECHO_ARGUMENTS, ECHO_ENVIRONMENT, command, module
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "registry_fixtures" / "packages" / "wpm"
-FORMATS = ("dir", "tar", "tar.gz", "tar.zst", "webc")
+FORMATS = ("dir", "tar", "tar.gz", "tar.zst", "oci", "webc")
 _COMPRESSIONS = {"tar.gz": "gzip", "tar.zst": "zstd", "oci": "gzip"}
 
 
@@ -68,7 +68,7 @@ def echoes(folder: Path) -> BinaryPackage:
         "commands": commands,
         "entrypoint": "greet",
     }
-    files = {
+    files: Any = {
         "work": {"note.txt": FileSource(b"a note\n", 86_400_000_000_000)},
         "link.txt": SymlinkSource("work/note.txt", 1_000_000_000),
     }
