@@ -452,13 +452,17 @@ class GuestThread:
                 self.checkpoints.enter(self)
             except Trap:
                 self.left()
-                unwinding, self.unwinding = self.end() or self.unwinding, None
+                reason, self.unwinding = self.unwinding, None
+                unwinding = self.end() or reason
                 if unwinding is None:
                     raise
                 if not isinstance(unwinding, Unwind):
                     raise unwinding from None
-                # Its traceback knows this thread, which knows it: neither would go before the next collection.
-                going = unwinding.with_traceback(None).after(self)
+                for known in (unwinding, reason):
+                    if known is not None:
+                        # Tracebacks know this frame and thread, which know them: none would go before the next collection.
+                        known.__traceback__ = known.__context__ = None
+                going = unwinding.after(self)
             else:
                 then = self.left()
                 if then is not None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from binfactory.factory import BinFactory
-from binfactory.roots import sandbox_root
-from binfactory.use import unite_package
+from binfactory.stack import PackageStack
 from pkgmgr.library.failures import converted
 from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import load_packages
@@ -195,8 +194,10 @@ class Environment:
         return start(self._world(), command, args, given, streams)
 
     def _world(self) -> World:
-        factory, root = BinFactory(self._modules), sandbox_root()
+        factory = BinFactory(self._modules)
         with converted:
-            for package in self._packages:
-                unite_package(factory, root, package.binary)
-        return World(self._packages, factory, root)
+            return World(self._packages, factory, self._stack.root(factory))
+
+    @cached_property
+    def _stack(self) -> PackageStack:
+        return PackageStack(package.binary for package in self._packages)

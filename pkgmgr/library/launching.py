@@ -168,7 +168,8 @@ def start(
         text = str(error)
         raise error if text.startswith(name) else WpmError(f"{name}: {text}") from None
     process = Process(started, name, streams)
-    streams.interrupt = process.send_signal
+    if streams.terminal is not None:
+        streams.interrupt = process.send_signal
     return process
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakValueDictionary
 
 from binfactory.command import WASI_RUNNER, check_command_name
+from binfactory.graph import reach
 from binfactory.loader import load_package
 from binfactory.node import PackageNode
 from pkgmgr.errors import WpmError
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 _WASM, _WEBC = b"\0asm", b"\0webc"
 _AT_ONCE = 8
 _VOLUME = "files"
+
+_loaded: WeakValueDictionary[tuple[tuple[str, str | None], ...], BinaryPackage] = WeakValueDictionary()
+_loaded_lock = threading.Lock()
 
 
 class Package:
@@ -206,7 +212,7 @@ def load_packages(
             with converted, listening(loading):
                 node = _node(source, store, options)
                 loading.phase(number, LoadPhase.LOADING, node.id)
-                package = Package(load_package(node))
+                package = Package(_shared(node))
         loading.phase(number, LoadPhase.READY, package.id)
         return package
 
@@ -216,6 +222,18 @@ def load_packages(
 
     with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), "load") as pool:
         return list(pool.map(load, enumerate(wanted)))
+
+
+def _shared(node: PackageNode) -> BinaryPackage:
+    """The package of a node: one for all that load the same files, as long as somebody has it."""
+    graph = [(each.id, each.sha256) for each in reach(node)]
+    if any(not sha256 for _, sha256 in graph):
+        return load_package(node)
+    key = tuple(graph)
+    with _loaded_lock:
+        if (found := _loaded.get(key)) is None:
+            found = _loaded[key] = load_package(node)
+        return found
 
 
 def _label(source: PackageSource) -> str:

@@ -15,6 +15,7 @@ from pkgmgr.library.guest_files import GuestFiles
 from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import Package, load_packages
 from pkgmgr.library.ports import Ports
+from pkgmgr.library.running import Running
 from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
 from pkgmgr.library.volume import opened
 from pkgmgr.store import Store
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from pkgmgr.library.stdio import ErrorOutput, Input, Output, Stdio
     from pkgmgr.library.volume import Volume
     from runtime.env import WasiEnvBuilder
-    from runtime.process import WasiProcess
 
 WORKSPACE = "/workspace"
 """Where commands start, and relative paths do: a directory of the guest."""
@@ -96,9 +96,8 @@ class Sandbox:
         self._registry, self._offline = registry, offline
         self._shell = shell
         self._packages: list[Package] = []
-        self._running: set[Process] = set()
+        self._running = Running()
         self._lock = threading.Lock()
-        self._closed = False
         with converted:
             self._policy = NetworkPolicy.parse(network)
             self._factory = BinFactory(module_cache(Store.default().modules))
@@ -112,8 +111,8 @@ class Sandbox:
                 root.mount(*opened(volume))
         self._root = root
         self._census = Census()
-        self._fs = GuestFiles(root, WORKSPACE, self._check_open)
-        self._ports = Ports(self._first_processes, has_network=self._policy.enabled)
+        self._fs = GuestFiles(root, WORKSPACE, self._running.check_open)
+        self._ports = Ports(self._running.first_processes, has_network=self._policy.enabled)
         for package in load_packages(packages, registry=registry, offline=offline, progress=progress):
             self._unite(package)
         for path, content in (files or {}).items():
@@ -320,7 +319,7 @@ class Sandbox:
         Raises:
             WpmError: It cannot be loaded, or has no such command.
         """
-        self._check_open()
+        self._running.check_open()
         loaded = load_packages([package], registry=self._registry, offline=self._offline, progress=progress)[0]
         shell = None if as_shell is None else loaded.command(as_shell)
         self._unite(loaded)
@@ -330,13 +329,7 @@ class Sandbox:
 
     def close(self) -> None:
         """End every guest that still runs, and wait until they have."""
-        with self._lock:
-            self._closed = True
-            running = list(self._running)
-        for process in running:
-            process.kill()
-        for process in running:
-            process.close()
+        self._running.close()
 
     def __enter__(self) -> Self:
         return self
@@ -362,27 +355,13 @@ class Sandbox:
         given: Given,
         streams: Callable[[WasiEnvBuilder], Stdio],
     ) -> Process:
-        self._check_open()
+        self._running.check_open()
         if isinstance(command, Package):
             command = command.command()
         world = World(self.packages, self._factory, self._root, WORKSPACE, False, self._census, self._policy)
         process = start(world, command, args, given, streams)
-        with self._lock:
-            closed = self._closed
-            self._running.add(process)
-        process.on_end(partial(self._ended, process))
-        if closed:
-            process.close()
-            self._check_open()
+        self._running.add(process)
         return process
-
-    def _ended(self, process: Process) -> None:
-        with self._lock:
-            self._running.discard(process)
-
-    def _first_processes(self) -> list[WasiProcess]:
-        with self._lock:
-            return [process.guest for process in self._running]
 
     def _unite(self, package: Package) -> None:
         with converted:
@@ -390,7 +369,3 @@ class Sandbox:
         with self._lock:
             if all(each.id != package.id for each in self._packages):
                 self._packages.append(package)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise WpmError("the sandbox is closed")

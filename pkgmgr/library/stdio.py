@@ -77,7 +77,7 @@ class Stdio:
                     stream.close()
         if self.terminal is not None:
             self.terminal.close()
-            self.terminal = None
+            self.terminal = self.interrupt = None
 
 
 def captured(builder: WasiEnvBuilder, data: bytes | str | None, limit: int | None) -> Stdio:

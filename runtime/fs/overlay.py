@@ -54,6 +54,11 @@ class OverlayFileSystem:
         """The directory at the top."""
         return self._root
 
+    @property
+    def lowers(self) -> tuple[FileSystem, ...]:
+        """What is only read, the one that wins first."""
+        return tuple(self._layers)
+
     def add_lower(self, filesystem: FileSystem) -> None:
         """Lay everything over one more filesystem, below all others; seen at once, also in directories held open.
 
