@@ -36,6 +36,7 @@ _STATE: Final = "state"
 _IGNORE: Final = ".gitignore"
 _MANIFEST: Final = "manifest.json"
 _MOST_TOLD: Final = 10
+_LARGEST_MANIFEST: Final = 64 << 20
 
 
 class Refreshed(NamedTuple):
@@ -78,12 +79,23 @@ class EnvironmentFolder:
         """The names in the folder of launchers, each with whether wpm wrote it."""
         return {name: self._is_ours(name) for name in self._names()}
 
-    def launcher(self, name: str) -> bytes | None:
-        """The bytes of a launcher; None where there is no such file."""
-        try:
-            return (self.bin / name).read_bytes()
-        except OSError:
-            return None
+    def has(self, name: str, script: str) -> bool:
+        """Whether a launcher is this script, and can be executed."""
+        from pkgmgr.files.reading import read_small_file
+
+        path = self.bin / name
+        wanted = script.encode("utf-8", "surrogateescape")
+        with suppress(OSError):
+            return read_small_file(path, len(wanted)) == wanted and os.access(path, os.X_OK)
+        return False
+
+    def read_manifest(self) -> bytes | None:
+        """What it says that is installed; None where nothing readable is there."""
+        from pkgmgr.files.reading import read_small_file
+
+        with suppress(OSError):
+            return read_small_file(self.manifest, _LARGEST_MANIFEST)
+        return None
 
     def is_real(self) -> bool:
         """Whether the folders are folders, and not links that somebody put into the project to lead elsewhere."""
@@ -138,7 +150,7 @@ class EnvironmentFolder:
         from pkgmgr.projects.commands import project_commands
 
         for folder in (self.root, self.bin):
-            _make_folder(folder)
+            make_folder(folder)
         with held_folder(self.root):
             # Others may have changed the project meanwhile: what is written is what is true now.
             manifest = load_manifest(project.manifest.path)
@@ -149,7 +161,7 @@ class EnvironmentFolder:
             if not os.path.lexists(self.root / _IGNORE):
                 replace_file(self.root / _IGNORE, b"*\n", 0o644)
             described = canonical(describe(manifest, lock, locked, commands))
-            if not self.manifest.is_file() or self.manifest.read_bytes() != described:
+            if self.read_manifest() != described:
                 replace_file(self.manifest, described, 0o644)
                 changed = True
             if warnings:
@@ -162,18 +174,17 @@ class EnvironmentFolder:
 
     def _place(self, commands: Mapping[str, str]) -> tuple[bool, list[str]]:
         """Write launchers that are not there or other ones, and remove those of no command."""
-        from pkgmgr.running.launchers import check_launcher_name, discard, place, prepare, remove_leftovers
+        from pkgmgr.running.launchers import discard, place, prepare, remove_leftovers
 
         found = self.launchers()
-        wanted: dict[str, str] = {}
-        warnings = []
-        for name in commands:
-            try:
-                wanted[check_launcher_name(name)] = project_launcher(name)
-            except WpmError as error:
-                warnings.append(f"{error}: it has none")
+        wanted = {name: project_launcher(name) for name in commands if is_launcher_name(name)}
+        warnings = [
+            f"{name!r}: a command that no file can be called as: it has no launcher"
+            for name in commands
+            if name not in wanted
+        ]
         remove_leftovers(self.bin)
-        scripts = {name: text for name, text in wanted.items() if found.get(name, True) and not self._has(name, text)}
+        scripts = {name: text for name, text in wanted.items() if found.get(name, True) and not self.has(name, text)}
         prepared = prepare(self.bin, scripts)
         try:
             for name, path in prepared.items():
@@ -192,10 +203,6 @@ class EnvironmentFolder:
         if len(foreign) > _MOST_TOLD:
             warnings.append(f"{self.bin}: {len(foreign) - _MOST_TOLD} more files that wpm did not write: they stay")
         return bool(scripts or gone), warnings
-
-    def _has(self, name: str, text: str) -> bool:
-        path = self.bin / name
-        return self.launcher(name) == text.encode("utf-8", "surrogateescape") and os.access(path, os.X_OK)
 
 
 def project_launcher(name: str) -> str:
@@ -218,7 +225,17 @@ def _bytes_of(path: Path) -> bytes:
         return b""
 
 
-def _make_folder(folder: Path) -> None:
+def is_launcher_name(name: str) -> bool:
+    """Whether a command can have a launcher."""
+    from pkgmgr.running.launchers import check_launcher_name
+
+    try:
+        return bool(check_launcher_name(name))
+    except WpmError:
+        return False
+
+
+def make_folder(folder: Path) -> None:
     """Make a folder; a link that lies there instead would have us write into a folder of somebody else."""
     with suppress(FileExistsError):
         folder.mkdir(mode=0o755)

@@ -65,6 +65,9 @@ def host_shell(
     changed = {**environ, **variables(project, environ), SHELL: shown_name(project, environ)}
     if not interactive:
         return HostShell(program, tuple(arguments), changed)
+    # The user's own configuration runs with the user's own programs: what is read behind it changes PATH.
+    launchers, _, others = changed["PATH"].partition(os.pathsep)
+    changed["PATH"] = others
     first: tuple[str, ...] = ()
     match Path(program).name:
         case "bash":
@@ -78,5 +81,5 @@ def host_shell(
         case name if name in _POSIX:
             changed |= {"WPM_ENV": environ.get("ENV", ""), "ENV": str(_FILES / "posix")}
         case _:
-            pass
+            changed["PATH"] = os.pathsep.join([launchers, others])
     return HostShell(program, (*first, *arguments), changed)
