@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 PARTS: Final[dict[str, tuple[str, str]]] = {
     "build": ("Make an image of packages and files", "wpm rootfs build wpm/hello -o hello.tar"),
-    "ls": ("List what an image has, and of which layer it is", "wpm rootfs ls -l words.tar.gz /usr/bin"),
-    "diff": ("Show what differs between two images", "wpm rootfs diff words.tar.gz words"),
-    "run": ("Run a command with an image as its root", "wpm rootfs run words.tar.gz hello -- there"),
     "ls": ("List what an image has, and of which layer it is", "wpm rootfs ls -l hello.tar /usr/bin"),
     "diff": ("Show what differs between two images", "wpm rootfs diff hello.tar hello.webc"),
     "run": ("Run a command with an image as its root", "wpm rootfs run hello.tar hello -- there"),
