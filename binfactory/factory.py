@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from binfactory.command import BinaryCommand
     from binfactory.modules import ModuleCache
     from binfactory.package import BinaryPackage
+    from binfactory.settings import SettingsLookup
     from runtime.env import WasiEnv
     from runtime.fs.node import FileSystem, Node
+    from runtime.fs.walk import Location
     from runtime.process import WasiProcess
     from runtime.programs import Program
     from webc_parser.container import Container
@@ -71,6 +73,8 @@ class BinFactory:
         builtins: The commands that the host provides.
         resolve: Gives a container that lies in the guest's filesystem the packages that it uses, from what is
             installed; without it such a container has none.
+        settings: Tells of a module in the guest's filesystem how it wants to be started, as
+            `binfactory.settings.image_settings` does; without it such a module is started as it is called.
     """
 
     def __init__(
@@ -78,12 +82,14 @@ class BinFactory:
         modules: ModuleCache,
         builtins: Builtins | None = None,
         resolve: Callable[[Container], PackageNode] | None = None,
+        settings: SettingsLookup | None = None,
     ) -> None:
         self.modules = modules
         self.builtins = Builtins() if builtins is None else builtins
         self.lock = threading.RLock()
         self._roots: WeakKeyDictionary[FileSystem, UsedRoot] = WeakKeyDictionary()
         self._resolve = resolve
+        self._settings = settings
         self._binaries: dict[str, BinaryCommand] = {}
         self._digests = DigestMemo()
         self._containers: dict[str, BinaryPackage] = {}
@@ -155,11 +161,12 @@ class BinFactory:
         if (command := self._binaries.get(os.path.normpath(absolute))) is not None:
             return CommandProgram(command, self.modules)
         try:
-            node = walk(env.root, env.cwd, path, follow=True).node
+            place = walk(env.root, env.cwd, path, follow=True).location
         except (FileNotFoundError, NotADirectoryError):
             return None
-        if node is None:
+        if place is None:
             return None
+        node = place.node
         if isinstance(node, Directory) or not isinstance(node, File):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
         try:
@@ -168,7 +175,7 @@ class BinFactory:
             raise OSError(errno.ENOEXEC, str(error)) from error
         if command is not None:
             return CommandProgram(command, self.modules)
-        return self._file_program(GuestFile(node, path, self._digests), path, env, depth)
+        return self._file_program(GuestFile(node, path, self._digests), path, env, place, depth)
 
     def spawn(self, name: str, env: WasiEnv) -> WasiProcess:
         """Start a program in an environment, as the first process of it.
@@ -203,10 +210,11 @@ class BinFactory:
         env.default_variables(program.environ)
         return env.spawn(module, program.name)
 
-    def _file_program(self, file: GuestFile, path: str, env: WasiEnv, depth: int) -> Program | None:
+    def _file_program(self, file: GuestFile, path: str, env: WasiEnv, place: Location, depth: int) -> Program | None:
         head = file.head()
         if head.startswith(WASM_MAGIC):
-            return ModuleProgram(path, file, self.modules)
+            settings = None if self._settings is None else self._settings(file, place, env)
+            return ModuleProgram(path, file, self.modules, settings)
         if head.startswith(WEBC_MAGIC):
             return self._container_program(file, path, env)
         if head.startswith(SCRIPT_MAGIC):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from binfactory.command import BinaryCommand, check_command_name, is_runnable, load_command
 from binfactory.errors import FactoryError
@@ -13,8 +13,9 @@ from runtime.fs.names import check_name
 from webc_parser.errors import WebcError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from binfactory.node import PackageNode
     from binfactory.opened import OpenPackage
     from webc_parser.manifest import Manifest
     from webc_parser.tree import VolumeDirectory
@@ -60,16 +61,22 @@ class PackageMount:
 
 
 class CommandMap(Mapping[str, BinaryCommand]):
-    """Commands by name, each looked up in its package when it is asked for."""
+    """Commands by name, each looked up in its package when it is asked for.
 
-    def __init__(self, packages: Sequence[OpenPackage]) -> None:
-        self._opened = {package.id: package for package in packages}
+    Args:
+        packages: Whose commands these are; where two have the same name, the first has it.
+        opened: Every package of the graph, by id: where modules are.
+    """
+
+    def __init__(self, packages: Iterable[OpenPackage], opened: Mapping[str, OpenPackage]) -> None:
+        self._packages = tuple(packages)
+        self._opened = opened
         self._found: dict[str, BinaryCommand] = {}
 
     @cached_property
     def _owners(self) -> dict[str, OpenPackage]:
         owners: dict[str, OpenPackage] = {}
-        for package in self._opened.values():
+        for package in self._packages:
             for name in command_names(package):
                 check_command_name(name, package.id)
                 owners.setdefault(name, package)
@@ -94,6 +101,20 @@ class CommandMap(Mapping[str, BinaryCommand]):
         return self._owners[name].node.sha256 is not None
 
 
+class PackagePart(NamedTuple):
+    """What one package of a graph brings itself, without those that it uses.
+
+    Attributes:
+        node: The package as it was handed to the factory.
+        mounts: Where the guest sees its files; the first at a path wins.
+        commands: The commands that it declares; their modules may be of packages that it uses.
+    """
+
+    node: PackageNode
+    mounts: tuple[PackageMount, ...]
+    commands: Mapping[str, BinaryCommand]
+
+
 class BinaryPackage:
     """A package that can be used: `load_package` makes it.
 
@@ -109,7 +130,7 @@ class BinaryPackage:
         self._root = packages[0]
         self.id = self._root.id
         self.package_ids: tuple[str, ...] = tuple(self._packages)
-        self.commands = CommandMap(packages)
+        self.commands = CommandMap(packages, self._packages)
 
     def __repr__(self) -> str:
         return f"<BinaryPackage {self.id}>"
@@ -118,6 +139,18 @@ class BinaryPackage:
     def uses(self) -> tuple[str, ...]:
         """Ids of the packages that come with this one, nearest first."""
         return self.package_ids[1:]
+
+    def part(self, package_id: str) -> PackagePart:
+        """What one of the packages brings by itself.
+
+        Args:
+            package_id: One of `package_ids`.
+
+        Raises:
+            FactoryError: a mapping names a dependency that is not there, or a path that is not absolute.
+        """
+        package = self._packages[package_id]
+        return PackagePart(package.node, tuple(self._mounts_of(package)), CommandMap([package], self._packages))
 
     @cached_property
     def own_commands(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from binfactory.command import BinaryCommand
     from binfactory.modules import ModuleCache, ModuleSource
+    from binfactory.settings import CommandSettings
     from runtime.engine import Module
     from runtime.programs import Program
 
@@ -61,14 +62,18 @@ class ModuleProgram:
         name: What messages call it.
         source: The module.
         modules: Where its compiled module is.
+        settings: How it wants to be started, where something beside it says so.
     """
 
-    __slots__ = ("modules", "name", "source")
+    __slots__ = ("modules", "name", "settings", "source")
 
-    def __init__(self, name: str, source: ModuleSource, modules: ModuleCache) -> None:
+    def __init__(
+        self, name: str, source: ModuleSource, modules: ModuleCache, settings: CommandSettings | None = None
+    ) -> None:
         self.name = name
         self.source = source
         self.modules = modules
+        self.settings = settings
 
     def module(self) -> Module:
         """The compiled module.
@@ -79,13 +84,16 @@ class ModuleProgram:
         return executable(self.modules, self.source)
 
     def arguments(self, given: Sequence[str]) -> list[str]:
-        """The argument list as it was given."""
-        return list(given) or [self.name]
+        """The argument list as it was given, with main arguments and exec name where it has settings."""
+        name, *rest = given or (self.name,)
+        if (settings := self.settings) is None:
+            return [name, *rest]
+        return [name if settings.name is None else settings.name, *settings.args, *rest]
 
     @property
     def environ(self) -> Mapping[str, str]:
-        """Nothing: a file has no variables of its own."""
-        return {}
+        """The variables of its settings: a file has none of its own."""
+        return {} if self.settings is None else self.settings.env
 
 
 class ScriptProgram:

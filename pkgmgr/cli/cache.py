@@ -22,8 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("verify", "Read everything in the store again and tell what is wrong"),
         ("info", "Tell what the store holds"),
         ("dir", "Print the store's directory"),
-        ("prune", "Remove what was not used for long: packages, their compiled modules, what registries said"),
-        ("clean", "Empty the store: packages, compiled modules, resolutions, what registries said"),
+        (
+            "prune",
+            "Remove what was not used for long: packages, compiled modules, unpacked layers, what registries said",
+        ),
+        ("clean", "Empty the store: packages, compiled modules, unpacked layers, resolutions, what registries said"),
     ):
         sub = what.add_parser(name, help=summary, description=summary + ".", epilog=f"Example: wpm cache {name}")
         if name != "dir":
@@ -104,13 +107,15 @@ def _info(store: Store, as_json: bool) -> int:
                 "other_bytes": info.other_bytes,
                 "module_bytes": info.module_bytes,
                 "metadata_bytes": info.metadata_bytes,
+                "layer_bytes": info.layer_bytes,
             }
         )
         return 0
-    rest = max(0, info.other_bytes - info.module_bytes - info.metadata_bytes)
+    rest = max(0, info.other_bytes - info.module_bytes - info.metadata_bytes - info.layer_bytes)
     print(f"directory: {info.root}")
     print(f"packages:  {info.objects} ({bytes_for_people(info.object_bytes)})")
     print(f"modules:   {bytes_for_people(info.module_bytes)} (compiled)")
+    print(f"layers:    {bytes_for_people(info.layer_bytes)} (of images, unpacked)")
     print(f"metadata:  {bytes_for_people(info.metadata_bytes)} (what registries said)")
     print(f"others:    {bytes_for_people(rest)} (resolutions, unfinished downloads)")
     return 0
@@ -134,6 +139,8 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
                 "resolutions": report.resolutions,
                 "metadata": report.metadata,
                 "temporaries": report.temporaries,
+                "layers": report.layers,
+                "layer_bytes": report.layer_bytes,
                 "freed_bytes": report.freed_bytes,
             }
         )
@@ -145,6 +152,7 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
         for count, what, several in (
             (len(report.packages), "package", None),
             (report.modules, "compiled module", None),
+            (report.layers, "unpacked layer", None),
             (report.resolutions, "resolution", None),
             (report.metadata, "registry reply", "registry replies"),
             (report.temporaries, "unfinished file", None),

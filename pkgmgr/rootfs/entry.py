@@ -15,7 +15,27 @@ if TYPE_CHECKING:
 FILE_MODE: Final = 0o644
 PROGRAM_MODE: Final = 0o755
 DIRECTORY_MODE: Final = 0o755
+SYMLINK_MODE: Final = 0o777
+"""What every symbolic link has: nobody asks for it, but tars and Linux say it."""
 _PIECE: Final = 1 << 20
+
+
+def path_order(path: str) -> str:
+    """By what the names of a layer are ordered: all that is in a directory comes right behind it.
+
+    GNU tar gives a directory its time when it meets what is not in it: `a`, `a.b`, `a/c` would change the time of `a` again.
+    """
+    return path.replace("/", "\0")
+
+
+def ways_to(path: str) -> list[str]:
+    """The directories on the way to a path, the highest first: `usr`, `usr/bin` for `usr/bin/ls`."""
+    ways = []
+    at = path.find("/")
+    while at > 0:
+        ways.append(path[:at])
+        at = path.find("/", at + 1)
+    return ways
 
 
 class Kind(Enum):
@@ -72,7 +92,7 @@ class Entry(NamedTuple):
     Attributes:
         path: From the root, without a slash at its start or end: `usr/bin/ls`. No part is empty, `.` or `..`.
         kind: What stands there.
-        mode: The permission bits, as of chmod(2).
+        mode: The permission bits, as of chmod(2): of a symbolic link `SYMLINK_MODE`, of a hard link those of its file.
         mtime: The time of the last modification, in whole seconds since the epoch.
         size: Of a file, in bytes; else 0.
         content: Of a file, its bytes: in memory (as a rule a mapped package), or in a file of the host.

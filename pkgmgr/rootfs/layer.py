@@ -22,7 +22,7 @@ class Layer(Protocol):
         ...
 
     def entries(self) -> Iterator[Entry]:
-        """Every name in it, ordered by path, each once, with every directory on the way to it; the root is not one.
+        """Every name in it, ordered by `path_order`, each once, with every directory on the way to it; the root is not one.
 
         Raises:
             WpmError: What it is made of cannot be read.

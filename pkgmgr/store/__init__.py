@@ -1,5 +1,5 @@
 """Packages on this machine, by the sha256 of their file: the store, what it is asked, and how it is kept small and whole."""
 
-from pkgmgr.store.store import LARGEST, METADATA, NAMES, WORDS, Store, StoredObject, StoreInfo
+from pkgmgr.store.store import LARGEST, LAYERS, METADATA, NAMES, WORDS, Store, StoredObject, StoreInfo
 
-__all__ = ["LARGEST", "METADATA", "NAMES", "WORDS", "Store", "StoreInfo", "StoredObject"]
+__all__ = ["LARGEST", "LAYERS", "METADATA", "NAMES", "WORDS", "Store", "StoreInfo", "StoredObject"]

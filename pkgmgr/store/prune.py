@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.store import METADATA, WORDS
+from pkgmgr.store.layers import UnpackedLayers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,6 +45,8 @@ class PruneReport(NamedTuple):
         resolutions: How many resolutions of packages that somebody named, and notes.
         metadata: How many replies of registries.
         temporaries: How many unfinished files of writers that are dead.
+        layers: How many unpacked layers of images.
+        layer_bytes: And their bytes.
     """
 
     packages: tuple[PrunedPackage, ...]
@@ -52,11 +55,13 @@ class PruneReport(NamedTuple):
     resolutions: int
     metadata: int
     temporaries: int
+    layers: int
+    layer_bytes: int
 
     @property
     def freed_bytes(self) -> int:
-        """The bytes of the packages and modules; the rest is small."""
-        return sum(package.size for package in self.packages) + self.module_bytes
+        """The bytes of the packages, modules and layers; the rest is small."""
+        return sum(package.size for package in self.packages) + self.module_bytes + self.layer_bytes
 
 
 def prune_store(store: Store, days: float, keep: Collection[str], *, dry_run: bool = False) -> PruneReport:
@@ -91,9 +96,9 @@ def prune_store(store: Store, days: float, keep: Collection[str], *, dry_run: bo
     if not dry_run:
         store.remove_abandoned()
     temporaries += _remove_folders(store, dry_run)
-    return PruneReport(
-        tuple(packages), modules, module_bytes, resolutions, _prune_metadata(store, days, dry_run), temporaries
-    )
+    layers, layer_bytes = UnpackedLayers(store).prune(before, dry_run=dry_run)
+    metadata = _prune_metadata(store, days, dry_run)
+    return PruneReport(tuple(packages), modules, module_bytes, resolutions, metadata, temporaries, layers, layer_bytes)
 
 
 def _names(store: Store) -> dict[str, str]:

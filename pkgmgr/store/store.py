@@ -4,6 +4,7 @@
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
+    ROOT/layers/…                        layers of images, unpacked (pkgmgr.store.layers)
     ROOT/metadata/                       what registries said, kept by the HTTP client
     ROOT/names.json                      what the packages are called, for who types the first letters
     ROOT/words/*.json                    what there is to be named in projects, likewise
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     from pkgmgr.locks.lockfile import LockedPackage
 
+LAYERS: Final = "layers"
+"""The folder below a store for unpacked layers of images."""
 METADATA: Final = "metadata"
 """The folder below a store for what registries said."""
 NAMES: Final = "names.json"
@@ -61,7 +64,8 @@ class StoredObject(NamedTuple):
 class StoreInfo(NamedTuple):
     """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them.
 
-    Of `other_bytes`, `module_bytes` are those of compiled modules and `metadata_bytes` those of what registries said.
+    Of `other_bytes`, `module_bytes` are those of compiled modules, `metadata_bytes` those of what registries said, and
+    `layer_bytes` those of unpacked layers of images.
     """
 
     root: Path
@@ -70,6 +74,7 @@ class StoreInfo(NamedTuple):
     other_bytes: int
     module_bytes: int = 0
     metadata_bytes: int = 0
+    layer_bytes: int = 0
 
 
 class Store:
@@ -258,17 +263,23 @@ class Store:
     def info(self) -> StoreInfo:
         """Count what is here."""
         sizes = [path.lstat().st_size for path in self.objects()]
-        modules, metadata = _bytes_below(self.modules), _bytes_below(self.root / METADATA)
+        of_kinds = [_bytes_below(folder) for folder in (self.modules, self.root / METADATA, self.root / LAYERS)]
         beside = max(0, _bytes_below(self.root) - sum(sizes))
-        return StoreInfo(self.root, len(sizes), sum(sizes), beside, modules, metadata)
+        return StoreInfo(self.root, len(sizes), sum(sizes), beside, *of_kinds)
 
     def clean(self) -> None:
-        """Remove every package, compiled module, resolution and reply; files that somebody writes at this moment stay."""
+        """Remove packages, modules, layers, resolutions and replies; files that somebody writes at this moment stay."""
         import shutil
 
         self.remove_abandoned(resumable=True)
         (self.root / NAMES).unlink(missing_ok=True)
-        beside = (self.root / "adhoc", self.root / "compiled", self.root / METADATA, self.root / WORDS)
+        beside = (
+            self.root / "adhoc",
+            self.root / "compiled",
+            self.root / METADATA,
+            self.root / WORDS,
+            self.root / LAYERS,
+        )
         for folder in (*beside, self.modules, self._objects):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,0 +1,187 @@
+"""A package as a layer: what it mounts, united, and its commands as files in `/bin` and `/usr/bin`."""
+
+from __future__ import annotations
+
+from hashlib import file_digest
+from typing import TYPE_CHECKING, Final
+
+from binfactory.errors import FactoryError
+from binfactory.filesystem import mount_tree, unite
+from binfactory.package import PATH_MAX
+from pkgmgr.errors import WpmError
+from pkgmgr.manifest.names import shown
+from pkgmgr.plain_text import one_line
+from pkgmgr.rootfs.entry import PROGRAM_MODE, SYMLINK_MODE, Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.modes import directory_mode
+from pkgmgr.rootfs.path_tree import PathTree
+from pkgmgr.rootfs.settings_layer import canonical_json
+from pkgmgr.rootfs.source_date import clamped
+from runtime.fs.names import check_name
+from runtime.fs.readonly import is_directory
+from webc_parser.errors import WebcError
+from webc_parser.tree import VolumeFile, VolumeSymlink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from binfactory.command import BinaryCommand
+    from binfactory.package import PackagePart
+    from runtime.fs.readonly import TreeDirectory, TreeEntry
+
+_NS: Final = 1_000_000_000
+_MOST_LINKS: Final = 40
+COMMAND_DIRECTORIES: Final = ("bin", "usr/bin")
+COMMAND_SETTINGS: Final = "usr/lib/wpm/commands"
+"""Where a command's settings are, as `NAME.json`."""
+
+
+class PackageLayer:
+    """What a package brings itself: it depends on nothing but the package, and those whose volumes and modules it names.
+
+    Args:
+        part: The package.
+        source_date: What no file of it is newer than, in seconds since the epoch; None for no bound.
+    """
+
+    def __init__(self, part: PackagePart, source_date: int | None = None) -> None:
+        self.title = title_of(part)
+        self._part = part
+        self._source_date = source_date
+        self._entries: list[Entry] | None = None
+
+    def entries(self) -> Iterator[Entry]:
+        """As `Layer.entries`; worked out once."""
+        if self._entries is None:
+            try:
+                self._entries = self._all()
+            except FactoryError as error:
+                raise WpmError(str(error)) from error
+            except WebcError as error:
+                raise WpmError(f"{self._part.node.id}: {error}") from error
+        return iter(self._entries)
+
+    def _all(self) -> list[Entry]:
+        if not self._part.commands:
+            return list(self._files())
+        tree: PathTree[Entry] = PathTree()
+        for entry in self._files():
+            tree.put(entry.path, entry)
+        self._add_commands(tree)
+        return [entry for _, entry in tree.ordered()]
+
+    def _files(self) -> Iterator[Entry]:
+        """What the mounts show; a directory's names in order, each with what is below it."""
+        if not self._part.mounts:
+            return
+        stack = [("", _names(unite([mount_tree(mount) for mount in self._part.mounts])))]
+        while stack:
+            prefix, names = stack[-1]
+            for name, node in names:
+                path = prefix + name
+                mtime = clamped((node.modified_ns or 0) // _NS, self._source_date)
+                if isinstance(node, VolumeFile):
+                    yield Entry(path, Kind.FILE, mtime=mtime, size=node.size, content=node.content)
+                elif is_directory(node):
+                    yield Entry(path, Kind.DIRECTORY, directory_mode(path), mtime)
+                    stack.append((path + "/", _names(node)))
+                    break
+                elif isinstance(node, VolumeSymlink):
+                    yield Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=self._target(path, node.target))
+            else:
+                stack.pop()
+
+    def _target(self, path: str, target: str) -> str:
+        if not target or "\0" in target or len(target) > PATH_MAX:
+            raise WpmError(f"{self.title}: {one_line(path)}: its target {shown(target)} is none that a link can have")
+        return target
+
+    def _add_commands(self, tree: PathTree[Entry]) -> None:
+        """Let the package's commands be files in it; those that run the same module are one file with many names."""
+        commands = {name: self._part.commands[name] for name in sorted(self._part.commands)}
+        folders = {folder: _make_directory(tree, folder) for folder in COMMAND_DIRECTORIES}
+        places = {f"{folder}/{name}": command for folder in folders.values() for name, command in commands.items()}
+        firsts: dict[tuple[str, str], str] = {}
+        for path in sorted(places, key=path_order):
+            command = places[path]
+            tree.remove(path)
+            first = firsts.setdefault((command.origin_package, command.atom_name), path)
+            if first == path:
+                atom = command.atom
+                tree.put(path, Entry(path, Kind.FILE, PROGRAM_MODE, size=len(atom), content=atom))
+            else:
+                tree.put(path, Entry(path, Kind.HARD_LINK, PROGRAM_MODE, target=first))
+        texts = {name: text for name, command in commands.items() if (text := _settings_text(command)) is not None}
+        if texts:
+            folder = _make_directory(tree, COMMAND_SETTINGS)
+            for name, text in texts.items():
+                path = f"{folder}/{name}.json"
+                tree.remove(path)
+                tree.put(path, Entry(path, Kind.FILE, size=len(text), content=memoryview(text)))
+
+
+def title_of(part: PackagePart) -> str:
+    """What a package's layer is called: its id, or the hash of its file where the id is a path of this machine."""
+    node = part.node
+    if not node.id.startswith(("/", ".")):
+        return node.id
+    if node.sha256 is not None or node.path is None:
+        return f"sha256:{node.sha256}"
+    with node.path.open("rb") as file:
+        return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
+
+
+def _names(directory: TreeDirectory) -> Iterator[tuple[str, TreeEntry]]:
+    """What is in a directory, by name; names that can be none are not shown, as in a guest."""
+    entries = directory.entries
+    for name in sorted(entries):
+        try:
+            check_name(name)
+        except OSError:
+            continue
+        yield name, entries[name]
+
+
+def _settings_text(command: BinaryCommand) -> bytes | None:
+    """How a command wants to be started, for whoever runs its file; None where that is as any other program."""
+    settings = {
+        "args": command.main_args,
+        "env": dict(command.env),
+        "cwd": command.cwd,
+        "name": command.exec_name,
+    }
+    kept = {key: value for key, value in settings.items() if value}
+    return canonical_json({**kept, "module": command.atom_sha256}) if kept else None
+
+
+def _make_directory(tree: PathTree[Entry], path: str) -> str:
+    """See that a directory is there, and those on the way to it; gives where it is, symbolic links followed."""
+    real = _followed(tree, path)
+    for way in (*ways_to(real), real):
+        there = tree.get(way)
+        if there is None or there.kind is not Kind.DIRECTORY:
+            tree.remove(way)
+            tree.put(way, Entry(way, Kind.DIRECTORY, directory_mode(way)))
+    return real
+
+
+def _followed(tree: PathTree[Entry], path: str) -> str:
+    """Where a path leads within the package; links that go round, or to the root, count as none."""
+    found: list[str] = []
+    left = path.split("/")[::-1]
+    followed = 0
+    while left:
+        name = left.pop()
+        if name == "..":
+            del found[-1:]
+        elif name not in ("", "."):
+            there = tree.get("/".join([*found, name]))
+            if there is None or there.kind is not Kind.SYMLINK:
+                found.append(name)
+                continue
+            followed += 1
+            if followed > _MOST_LINKS:
+                return path
+            if there.target.startswith("/"):
+                found.clear()
+            left.extend(there.target.split("/")[::-1])
+    return "/".join(found) or path
