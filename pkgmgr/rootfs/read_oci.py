@@ -38,7 +38,7 @@ class OciLayer(NamedTuple):
         title: What it is of, as the image's history says it.
         digest: `sha256:HEX` of its blob.
         diff_id: `sha256:HEX` of its archive, before it was compressed.
-        names: What it has, ordered by path; contents are spans of the unpacked archive.
+        names: What it has, ordered by `path_order`; contents are spans of the unpacked archive.
     """
 
     title: str

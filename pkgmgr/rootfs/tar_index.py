@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import DIRECTORY_MODE, Entry, HostFile, Kind
+from pkgmgr.rootfs.entry import DIRECTORY_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.tar_members import tar_members
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class TarIndex(NamedTuple):
     """What an archive has.
 
     Attributes:
-        entries: Ordered by path, each once, with every directory on the way to it; of names of the same file the first
+        entries: Ordered by `path_order`, each once, with every directory on the way to it; of names of the same file the first
             is the file, the others are hard links to it.
         replaces_all: Whether nothing stays of lower layers (the root itself is opaque).
     """
@@ -186,7 +186,7 @@ class _Indexing:
 
     def _linked(self) -> Iterator[Entry]:
         firsts: dict[int, str] = {}
-        for path in sorted(self._names):
+        for path in sorted(self._names, key=path_order):
             entry = self._names[path]
             if entry.kind is Kind.FILE and (first := firsts.setdefault(id(entry), path)) != path:
                 yield Entry(
