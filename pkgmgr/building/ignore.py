@@ -6,7 +6,8 @@ pattern back, `/` at the end means directories only and anywhere else anchors th
 deeper files come after shallower ones, and nothing below an ignored directory is looked at.
 
 Where a package has no `.wasmerignore` on the way from its root to a mapped directory, `.git` is left out, as
-`wasmer package build` does. `.gitignore` plays no part, and neither do files above the package: a build depends on
+`wasmer package build` does. `.wpm`, what an install leaves in a project, is of one machine and stays out wherever it is,
+unless a pattern takes it back. `.gitignore` plays no part, and neither do files above the package: a build depends on
 nothing but the package.
 """
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = ".wasmerignore"
+_INSTALLED = ".wpm"
 MAX_SIZE = 1 << 20
 """The largest `.wasmerignore`, in bytes."""
 
@@ -105,7 +107,7 @@ class Ignored:
             for pattern in reversed(file.patterns):
                 if pattern.matches(names[file.depth :], is_directory):
                     return not pattern.negated
-        return False
+        return is_directory and names[-1] == _INSTALLED
 
 
 def parse(text: str) -> tuple[Pattern, ...]:

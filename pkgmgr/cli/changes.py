@@ -40,6 +40,7 @@ def report_as_json(report: InstallReport) -> dict[str, Any]:
         "fetched": list(report.fetched),
         "compiled": report.compiled,
         "lock_written": report.lock_written,
+        "launchers_written": report.launchers_written,
         "warnings": list(report.warnings),
     }
 
@@ -55,6 +56,8 @@ def print_installed(report: InstallReport) -> None:
     done = [f"{len(report.fetched)} fetched"] if report.fetched else []
     done += [f"{counted(report.compiled, 'module')} compiled"] if report.compiled else []
     done += ["wasmer.lock written"] if report.lock_written else []
+    if report.launchers_written and not done:
+        done = ["launchers written"]
     print(f"{counted(len(report.lock.packages), 'package')} installed ({', '.join(done) or 'nothing to do'})")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pkgmgr.cli.options import positive
+from pkgmgr.cli.options import add_launchers, positive
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +24,7 @@ def add_edit(parser: argparse.ArgumentParser, *, installs: bool = True) -> None:
         parser.add_argument("--no-install", action="store_true", help="write wasmer.lock, and install nothing")
         parser.add_argument("--jobs", type=positive, metavar="N", help="fetch and compile N at a time")
         parser.add_argument("--no-compile", action="store_true", help="leave compiling the modules to their first run")
+        add_launchers(parser)
 
 
 def edit_options(arguments: argparse.Namespace) -> InstallOptions:
@@ -37,6 +38,7 @@ def edit_options(arguments: argparse.Namespace) -> InstallOptions:
         jobs=getattr(arguments, "jobs", None),
         compile=not getattr(arguments, "no_compile", False),
         refresh=getattr(arguments, "refresh", False),
+        launchers=not getattr(arguments, "no_launchers", False),
     )
 
 

@@ -18,11 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkgmgr.running.program import RunOptions, Volume
+    from pkgmgr.tools.record import GuestSettings
     from runtime.process import WasiProcess
 
 _UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_INTERRUPTED = 130
+_BY_SIGNAL = 128
+"""What is added to the number of a signal in the exit code of whom it ended."""
+_HUP, _INT, _KILL, _PIPE, _ALRM, _TERM = 1, 2, 9, 13, 14, 15
+"""Signals that have these numbers everywhere; the module of signals takes a millisecond to import."""
+_TOLD = (_TERM, _HUP)
+_PASSED_ON = frozenset({_HUP, _INT, _KILL, _PIPE, _ALRM, _TERM})
 _DEFAULT_HANDLER = 127
 """How a guest of wasix-libc exits that took a signal for which it has no handler."""
 
@@ -86,34 +92,100 @@ def run_options(arguments: argparse.Namespace, words: Iterable[str]) -> RunOptio
     )
 
 
-def wait(process: WasiProcess, timeout: float | None) -> int:
+def guest_settings(arguments: argparse.Namespace) -> GuestSettings:
+    """What the options of `add_guest` say, to be kept for later runs or completed."""
+    from pkgmgr.tools.record import GuestSettings
+
+    return GuestSettings(
+        tuple(arguments.volume),
+        tuple(arguments.mapdir),
+        tuple(arguments.env),
+        arguments.forward_host_env,
+        arguments.cwd,
+        arguments.net,
+        arguments.timeout,
+        arguments.memory,
+    )
+
+
+def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False) -> int:
     """Wait for the guest; gives its exit code.
 
     Ctrl-C is the guest's if it handles signals; the second one, or any other, ends it at once.
+
+    Args:
+        process: The guest.
+        timeout: The time that it was given, to be told.
+        as_native: Whether to be to others as the guest's own process would be, as launchers are: it hears of `SIGTERM` and
+            `SIGHUP` too, and where a signal ended it, that signal ends us, so that whoever started us sees it.
     """
-    interrupted = False
+    if as_native:
+        _hear_signals()
+    told = 0
     while True:
         try:
             code = process.wait()
             break
-        except KeyboardInterrupt:
-            if interrupted or process.signal_callback is None:
-                process.terminate_all(_INTERRUPTED)
+        except KeyboardInterrupt as error:
+            number = error.number if isinstance(error, _ToldError) else _INT
+            if told or process.signal_callback is None:
+                process.terminate_all(_BY_SIGNAL + number)
             else:
                 from runtime.signals import Signal
 
                 # As a terminal does: everything in the foreground hears of it.
                 for each in process.env.control.running():
-                    each.raise_signal(Signal.INT)
-            interrupted = True
+                    each.raise_signal(Signal(number))
+            told = number
     if process.trap is not None:
         print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)
         print(process.trap.backtrace(), file=sys.stderr)
     elif process.timed_out:
         print(f"wpm: {process.name}: ended after {timeout:g} s (--timeout)", file=sys.stderr)
-    if interrupted and code == _DEFAULT_HANDLER:
-        return _INTERRUPTED
+    if told and code == _DEFAULT_HANDLER:
+        code = _BY_SIGNAL + told
+    if as_native and (ended_by := told if code == _BY_SIGNAL + told else process.signal or 0) in _PASSED_ON:
+        _end_by(ended_by)
     return code & 0xFF if code <= 0xFF else code & 0xFF or 1
+
+
+def _hear_signals() -> None:
+    """Have `wait` told of signals that a guest may handle; those that whoever started us ignores stay ignored."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        # A launcher leaves it so until there is a guest.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _TOLD:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _tell)
+
+
+class _ToldError(KeyboardInterrupt):
+    """We were told to end, by a signal that the guest may handle."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+def _tell(number: int, _: object) -> None:
+    raise _ToldError(number)
+
+
+def _end_by(number: int) -> None:
+    """End this process by a signal, its terminal put in order and its output written."""
+    import atexit
+    import signal
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    atexit._run_exitfuncs()
+    if number != _KILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _environ(arguments: argparse.Namespace) -> dict[str, str]:

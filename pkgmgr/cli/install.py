@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, add_resolution, add_upgrade, positive
+from pkgmgr.cli.options import (
+    add_json,
+    add_launchers,
+    add_project,
+    add_refresh,
+    add_registry,
+    add_resolution,
+    add_upgrade,
+    positive,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_resolution(parser)
     parser.add_argument("--jobs", type=positive, metavar="N", help="fetch and compile N at a time")
     parser.add_argument("--no-compile", action="store_true", help="leave compiling the modules to their first run")
+    add_launchers(parser)
     add_json(parser)
 
 
@@ -58,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         compile=not arguments.no_compile,
         refresh=arguments.refresh,
+        launchers=not arguments.no_launchers,
     )
     report = install(project, Store.default(), options)
     print_warnings(report)

@@ -9,9 +9,7 @@ from pkgmgr.cli.options import add_json, add_project, add_registry
 if TYPE_CHECKING:
     import argparse
 
-    from pkgmgr.locks.lockfile import LockedPackage, Lockfile
-    from pkgmgr.manifest import ProjectManifest
-    from pkgmgr.store import Store
+    from pkgmgr.locks.lockfile import LockedPackage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the lists."""
     from pkgmgr.installing.install import plan
     from pkgmgr.installing.options import InstallOptions
+    from pkgmgr.projects.commands import project_commands
     from pkgmgr.projects.project import Project
     from pkgmgr.store import Store
 
@@ -55,26 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
     _print_table("commands", [(name, package) for name, package in sorted(commands.items())])
     _print_table("packages", [_row(package, store.has(package.sha256, package.size)) for package in packages])
     return 0
-
-
-def project_commands(manifest: ProjectManifest, lock: Lockfile, store: Store) -> dict[str, str]:
-    """The commands that can be run in a project, each with the id of the package whose it is; opens no package."""
-    from binfactory.graph import reach
-    from binfactory.node import PackageNode
-    from pkgmgr.locks.nodes import locked_nodes
-
-    nodes = locked_nodes(lock, store)
-    project = PackageNode(
-        (manifest.name or "this project") + (f"@{manifest.version}" if manifest.version else ""),
-        dependencies={alias: nodes[package] for alias, package in lock.roots.items()},
-        commands=tuple(command.name for command in manifest.commands),
-        mounts=(),
-    )
-    commands: dict[str, str] = {}
-    for node in reach(project):
-        for name in node.commands or ():
-            commands.setdefault(name, node.id)
-    return commands
 
 
 def _row(package: LockedPackage, installed: bool) -> tuple[str, ...]:

@@ -59,6 +59,10 @@ VERBS: Final = {
     "tool": Verb(
         "Install commands of packages for the user: install, list, run, upgrade, …", "wpm tool install wpm/hello"
     ),
+    "shell": Verb("Open a shell with the project's packages", "wpm shell -c 'hello Ada | wc'"),
+    "env": Verb(
+        "The project's environment: show, path, activate, run, export, import", "wpm env export -o my-project.tar"
+    ),
     "verify": Verb("Check lock, store and manifest against each other, bytes and all", "wpm verify --json"),
     "build": Verb("Pack a directory with a wasmer.toml into a WEBC file", "wpm build . -o hello.webc"),
     "inspect": Verb("Show what is in a WEBC file", "wpm inspect --files hello.webc"),

@@ -49,6 +49,11 @@ def add_resolution(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_launchers(parser: argparse.ArgumentParser) -> None:
+    """Add `--no-launchers`: leave `.wpm` alone."""
+    parser.add_argument("--no-launchers", action="store_true", help="leave the project's folder .wpm as it is")
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: output for programs."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pkgmgr.cli.guest import add_guest, run_options, wait
+from pkgmgr.cli.guest import add_guest, guest_settings, run_options, wait
 from pkgmgr.cli.options import add_json, add_refresh, add_registry
 from pkgmgr.errors import WpmError
 
@@ -145,7 +145,6 @@ def _install(tools: Tools, arguments: argparse.Namespace) -> int:
 
 def _settings(arguments: argparse.Namespace) -> GuestSettings:
     """What the tool is given; looked at now, so that what is wrong is told now."""
-    from pkgmgr.tools.record import GuestSettings
     from pkgmgr.tools.starting import HERE, settings_of
     from runtime.net import NetworkPolicy
 
@@ -153,17 +152,7 @@ def _settings(arguments: argparse.Namespace) -> GuestSettings:
     fixed = [text for text in arguments.volume if text.startswith("/") or text.partition(":")[0] in ("", HERE)]
     run_options(argparse.Namespace(**vars(arguments) | {"volume": fixed}), ())
     NetworkPolicy.parse(arguments.net)
-    given = GuestSettings(
-        tuple(arguments.volume),
-        tuple(arguments.mapdir),
-        tuple(arguments.env),
-        arguments.forward_host_env,
-        arguments.cwd,
-        arguments.net,
-        arguments.timeout,
-        arguments.memory,
-    )
-    return settings_of(given, sandbox=arguments.sandbox)
+    return settings_of(guest_settings(arguments), sandbox=arguments.sandbox)
 
 
 def _upgrade(tools: Tools, arguments: argparse.Namespace) -> int:
@@ -262,7 +251,7 @@ def _run(tools: Tools, arguments: argparse.Namespace) -> int:
         InstallOptions(),
         run_options(given, words),
     )
-    return wait(process, tool.guest.timeout)
+    return wait(process, tool.guest.timeout, as_native=arguments.tool is not None)
 
 
 def _warn(tools: Tools, done: Installed) -> None:

@@ -92,7 +92,7 @@ def _kept(path: Path, state: list[Any]) -> ProjectWords | None:
 
 
 def _read(manifest: Path, store: Store) -> ProjectWords:
-    from pkgmgr.cli.list import project_commands
+    from pkgmgr.projects.commands import project_commands
     from pkgmgr.projects.project import Project
 
     project = Project.open(manifest)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SUFFIX: Final = ".part"
@@ -27,13 +28,20 @@ def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
     Raises:
         OSError: It cannot be written; it is as it was.
     """
+    with replacing(path, mode) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """As `replace_file`, for what is written piece by piece: it takes its place when the block ends well."""
     _remove_leftovers(path)
     temporary = path.with_name(f"{_beginning(path)}{os.urandom(8).hex()}{_SUFFIX}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             finish(file, mode)
         temporary.replace(path)
     except BaseException:

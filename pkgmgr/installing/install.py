@@ -4,6 +4,7 @@ plan     the lock where it is valid, else a new resolution that prefers what is 
 fetch    what the store does not have, several packages at a time, each verified while it arrives
 lock     written whole, after everything that it names is stored
 compile  the modules of the packages, so that the first run need not
+launchers  for each command of the project, in its folder .wpm
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class InstallReport(NamedTuple):
         lock_written: Whether the lock changed.
         compiled: How many modules were compiled.
         warnings: What went wrong without being an error, one line each.
+        launchers_written: Whether the launchers of the project, or what is told of it beside them, changed.
     """
 
     lock: Lockfile
@@ -36,6 +38,7 @@ class InstallReport(NamedTuple):
     lock_written: bool
     compiled: int
     warnings: tuple[str, ...]
+    launchers_written: bool = False
 
 
 def install(project: Project, store: Store, options: InstallOptions) -> InstallReport:
@@ -54,8 +57,19 @@ def install(project: Project, store: Store, options: InstallOptions) -> InstallR
     store.remove_abandoned()
     fetched = fetch_missing(lock, project, store, options)
     written = lock is not project.lock and write_lock(project.lock_path, lock)
-    compiled, warnings = compile_ahead(lock, store, options)
-    return InstallReport(lock, fetched, written, compiled, warnings)
+    return finish(project, InstallReport(lock, fetched, written, 0, ()), store, options)
+
+
+def finish(project: Project, report: InstallReport, store: Store, options: InstallOptions) -> InstallReport:
+    """What comes once the packages are there and the lock is written: modules are compiled, launchers made."""
+    compiled, warnings = compile_ahead(report.lock, store, options)
+    changed = False
+    if options.launchers:
+        from pkgmgr.environments.folder import EnvironmentFolder
+
+        changed, told = EnvironmentFolder(project.root).refresh(project, store)
+        warnings += told
+    return report._replace(compiled=compiled, warnings=warnings, launchers_written=changed)
 
 
 def compile_ahead(lock: Lockfile, store: Store, options: InstallOptions) -> tuple[int, tuple[str, ...]]:

@@ -26,6 +26,7 @@ class InstallOptions(NamedTuple):
         jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
         compile: Whether to compile the modules.
         include: Package files that answer for the packages in them, before any registry.
+        launchers: Whether to keep the project's folder `.wpm` as it should be: its launchers, and what is installed.
         refresh: Ask registries anew where what they said is still fresh; an upgrade always does.
     """
 
@@ -39,3 +40,4 @@ class InstallOptions(NamedTuple):
     compile: bool = True
     include: tuple[Path, ...] = ()
     refresh: bool = False
+    launchers: bool = True

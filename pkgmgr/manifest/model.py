@@ -115,6 +115,8 @@ class ProjectManifest(NamedTuple):
     fs: tuple[FsMapping, ...] = ()
     modules: tuple[Module, ...] = ()
     commands: tuple[Command, ...] = ()
+    shell: str | None = None
+    """The command that `wpm shell` starts (`[wpm]`, which Wasmer does not read)."""
     warnings: tuple[str, ...] = ()
     """What looks like a mistake and changes nothing: unknown keys, one line each."""
 

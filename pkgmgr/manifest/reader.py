@@ -62,6 +62,8 @@ def parse_manifest(text: str, path: Path) -> ProjectManifest:
     top = Table(_toml(text, path), path, "", warnings)
     described = top.table("package")
     fields: dict[str, Any] = sections.package(described) if described is not None else {}
+    if (ours := top.table("wpm")) is not None:
+        fields |= sections.own(ours)
     wanted = top.table("dependencies")
     dependencies = sections.dependencies(wanted, fields.get("name")) if wanted is not None else {}
     mappings = sections.filesystem(top, dependencies)

@@ -54,6 +54,15 @@ def package(table: Table) -> dict[str, Any]:
     return fields
 
 
+def own(table: Table) -> dict[str, Any]:
+    """`[wpm]`: what only this program reads; Wasmer passes over tables that it does not know."""
+    fields: dict[str, Any] = {"shell": table.text("shell")}
+    if fields["shell"] == "":
+        table.fail("shell", 'is empty: name a command of the project, for example shell = "bash"')
+    table.finish()
+    return fields
+
+
 def dependencies(table: Table, own_name: str | None) -> Mapping[str, str]:
     """`[dependencies]`: package name to a version requirement, or to a whole package source."""
     found: dict[str, str] = {}

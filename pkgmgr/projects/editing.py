@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.files.holding import held_folder
-from pkgmgr.installing.install import InstallReport, compile_ahead, fetch_missing
+from pkgmgr.installing.install import InstallReport, fetch_missing, finish
 from pkgmgr.locks.lockfile import FILE_NAME, Lockfile, write_lock
 from pkgmgr.manifest.edit import remove_dependency, write_manifest
 from pkgmgr.manifest.reader import parse_manifest, read_text
@@ -60,8 +60,8 @@ def carry_out(project: Project, edit: Edit, store: Store, options: InstallOption
         store.remove_abandoned()
         fetched = fetch_missing(edit.lock, project, store, options)
     written = _write(project, edit)
-    compiled, warnings = compile_ahead(edit.lock, store, options) if install else (0, ())
-    return InstallReport(edit.lock, fetched, written, compiled, warnings)
+    report = InstallReport(edit.lock, fetched, written, 0, ())
+    return finish(project, report, store, options) if install else report
 
 
 def _write(project: Project, edit: Edit) -> bool:

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
 
     Attributes:
         subject: The id of the package, or what else it is about.
-        kind: `lock`, `manifest`, `missing`, `bytes`, `container`, `contents`, `dependency` or `path`.
+        kind: `lock`, `manifest`, `missing`, `bytes`, `container`, `contents`, `dependency`, `path` or `environment`.
         text: What is wrong, in one line.
         remedy: What to do.
     """
@@ -64,6 +64,9 @@ def verify_project(project: Project, store: Store) -> tuple[list[Problem], int]:
     problems += _paths(project, lock, store)
     for found in _in_parallel(list(lock.packages.values()), lock, store):
         problems += found
+    from pkgmgr.environments.checking import check_environment
+
+    problems += check_environment(project, lock, store)
     return problems, len(lock.packages)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.tools.launchers import check_launcher_name, discard
+from pkgmgr.running.launchers import check_launcher_name, discard
 from pkgmgr.tools.record import GuestSettings, Tool, check_tool_name
 
 if TYPE_CHECKING:

@@ -1,36 +1,22 @@
-"""Launchers: small scripts in a directory on PATH, each of which runs a command of an installed tool.
-
-A launcher names the interpreter and the wpm that wrote it by their absolute paths, so it works in every environment that
-somebody activates, and listens to no `PYTHON*` variable and no file of the current directory. Its second line says
-whose it is: what does not say so belongs to somebody else, and is left alone.
-"""
+"""Launchers of tools: in a directory on PATH that others use too, each of the tool that its second line names."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.running.launchers import launcher_script, mark_of, place, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 VARIABLE: Final = "WPM_BIN_DIR"
-_MARK: Final = "# wpm tool: "
-_HEAD: Final = "#!/bin/sh\n"
-_TEMPORARY: Final = ".wpm-launcher-"
-_LEFTOVER_SECONDS: Final = 3600.0
-_LARGEST_HEAD: Final = 16_384
-_START: Final = (
-    "import sys; wpm = sys.argv.pop(1); wpm in sys.path or sys.path.insert(0, wpm); "
-    "from pkgmgr.cli.main import script; script()"
-)
+_MARK: Final = "tool: "
 
 
 class LauncherFolder:
@@ -59,18 +45,11 @@ class LauncherFolder:
 
     def owner(self, name: str) -> str | None:
         """The tool whose launcher is there: empty where the file is somebody else's, None where there is no file."""
-        path = self.path(name)
+        mark = mark_of(self.path(name))
+        if mark is None or not mark.startswith(_MARK):
+            return None if mark is None else ""
         try:
-            if path.is_symlink() or not path.is_file():
-                return "" if path.is_symlink() or path.exists() else None
-            with path.open("rb") as file:
-                lines = file.read(_LARGEST_HEAD).decode("utf-8", "replace").split("\n", 2)
-        except OSError:
-            return ""
-        if len(lines) < 3 or lines[0] + "\n" != _HEAD or not lines[1].startswith(_MARK):
-            return ""
-        try:
-            match json.loads(lines[1].removeprefix(_MARK)):
+            match json.loads(mark.removeprefix(_MARK)):
                 case [str() as tool, str() as tools] if tools == str(self._tools):
                     return tool
         except ValueError:
@@ -84,20 +63,7 @@ class LauncherFolder:
             OSError: The directory cannot be written to; nothing of them stays.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        self._remove_leftovers()
-        prepared: dict[str, Path] = {}
-        try:
-            for name in names:
-                temporary = self.root / f"{_TEMPORARY}{os.urandom(8).hex()}"
-                prepared[name] = temporary
-                with temporary.open("x", encoding="utf-8", errors="surrogateescape") as file:
-                    file.write(launcher(tool, self._tools, name))
-                    file.flush()
-                    os.fchmod(file.fileno(), 0o755)
-        except BaseException:
-            discard(prepared)
-            raise
-        return prepared
+        return prepare(self.root, {name: launcher(tool, self._tools, name) for name in names})
 
     def place(self, name: str, prepared: Path, *, replace: bool) -> None:
         """Put a launcher in its place.
@@ -112,20 +78,10 @@ class LauncherFolder:
             OSError: The disk failed, or there is a directory of that name.
         """
         path = self.path(name)
-        if replace:
-            prepared.replace(path)
-            return
         try:
-            # A link never replaces anything, whoever made a file there just now.
-            path.hardlink_to(prepared)
+            place(path, prepared, replace=replace)
         except FileExistsError:
             raise WpmError(f"{path}: there is such a file already: --force replaces it") from None
-        except OSError:
-            if os.path.lexists(path):
-                raise WpmError(f"{path}: there is such a file already: --force replaces it") from None
-            prepared.replace(path)
-            return
-        prepared.unlink()
 
     def remove(self, tool: str, names: Iterable[str]) -> list[str]:
         """Remove the launchers of a tool; gives the names of files that are somebody else's by now, and stay."""
@@ -172,19 +128,6 @@ class LauncherFolder:
         except OSError:
             return False
 
-    def _remove_leftovers(self) -> None:
-        for leftover in self.root.glob(_TEMPORARY + "*"):
-            with suppress(OSError):
-                if time.time() - leftover.lstat().st_mtime > _LEFTOVER_SECONDS:
-                    leftover.unlink()
-
-
-def discard(prepared: dict[str, Path]) -> None:
-    """Remove prepared launchers that were not put in their place."""
-    for path in prepared.values():
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-
 
 def launcher(tool: str, tools: Path, name: str) -> str:
     """The script that runs a command of a tool.
@@ -194,23 +137,5 @@ def launcher(tool: str, tools: Path, name: str) -> str:
         tools: Where tools are recorded.
         name: The launcher's name.
     """
-    interpreter = sys.executable
-    if not interpreter:
-        raise WpmError("this Python does not know where it is itself, so no launcher can start it")
-    wpm = str(Path(__file__).resolve().parents[2])
-    return (
-        f"{_HEAD}{_MARK}{json.dumps([tool, str(tools)])}\n"
-        f"if [ ! -x {quote(interpreter)} ]; then\n"
-        f"  echo {quote(f'wpm: {name}: {interpreter} is gone: install wpm again, and run: wpm tool upgrade --all')} >&2\n"
-        "  exit 127\n"
-        "fi\n"
-        f"exec {quote(interpreter)} -E -P -c {quote(_START)} {quote(wpm)} \\\n"
-        f'  tool run --directory {quote(str(tools))} --tool {quote(tool)} -- {quote(name)} "$@"\n'
-    )
-
-
-def check_launcher_name(name: str) -> str:
-    """The name, which must be good for a file that is typed; raises `WpmError` where it is not."""
-    if not name.isprintable() or "/" in name or name.startswith((".", "-")) or not 0 < len(name.encode()) <= 200:
-        raise WpmError(f"{name[:60]!r}: not a name for a launcher: no '/', and no '.' or '-' at its start")
-    return name
+    words = f"tool run --directory {quote(str(tools))} --tool {quote(tool)} -- {quote(name)}"
+    return launcher_script(f"{_MARK}{json.dumps([tool, str(tools)])}", name, "wpm tool upgrade --all", words)

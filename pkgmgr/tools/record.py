@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from contextlib import contextmanager
@@ -171,6 +170,8 @@ def _expanded(variable: str, text: str) -> Path:
 
 
 def _format(tool: Tool) -> bytes:
+    import json
+
     from pkgmgr.locks.lockfile import format_lock
 
     content = {
@@ -188,6 +189,8 @@ def _format(tool: Tool) -> bytes:
 
 
 def _parse(name: str, data: bytes) -> Tool:
+    import json
+
     from pkgmgr.locks.reader import parse_lock
 
     if len(data) > _LARGEST:
