@@ -1,14 +1,7 @@
 """Every page of the documents runs as it is printed, each in a shell, a directory and a store of its own."""
 
 import ast
-import json
 import re
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,7 +19,7 @@ PAGES = {
 FLOORS = ("pkgmgr", "binfactory", "runtime", "webc_parser")
 RUN = {"console", "python", "toml"}
 """The languages of blocks that are run, or read, as they stand."""
-NOT_RUN = 10
+NOT_RUN = 9
 """How many blocks of all pages are not run: each says why, and they stay few."""
 
 
@@ -52,41 +45,11 @@ DOCSTRINGS = docstrings()
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_is_true(page: str, tmp_path: Path) -> None:
-    text = on_free_ports(PAGES[page])
-    with oci_registry_of(text, tmp_path):
-        shell = Shell(tmp_path)
-        try:
-            assert check(text, shell, f"docs/{page}") >= 1
-        finally:
-            shell.close()
-
-
-@contextmanager
-def oci_registry_of(page: str, folder: Path) -> Iterator[None]:
-    """The registry of images that a page pushes to, where it does."""
-    pushed = re.search(r"rootfs push \S+ (?:oci://)?127\.0\.0\.1:(\d+)/", page)
-    if pushed is None:
-        yield
-        return
-    program = shutil.which("docker-registry") or shutil.which("registry")
-    if program is None:
-        pytest.skip("there is no docker-registry")
-    settings = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(folder / "registry")}},
-        "http": {"addr": f"127.0.0.1:{pushed[1]}"},
-    }
-    (folder / "registry.yml").write_text(json.dumps(settings))
-    with subprocess.Popen([program, "serve", folder / "registry.yml"], stderr=subprocess.DEVNULL) as server:
-        try:
-            deadline = time.monotonic() + 20
-            while socket.socket().connect_ex(("127.0.0.1", int(pushed[1]))):
-                assert time.monotonic() < deadline, "the registry does not begin"
-                time.sleep(0.05)
-            yield
-        finally:
-            server.terminate()
+    shell = Shell(tmp_path)
+    try:
+        assert check(on_free_ports(PAGES[page]), shell, f"docs/{page}") >= 1
+    finally:
+        shell.close()
 
 
 @pytest.mark.parametrize("page", PAGES)
