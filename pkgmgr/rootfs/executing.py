@@ -142,6 +142,10 @@ def _lower(image: RootfsImage, directory: Path | None) -> FileSystem:
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.image_tree import image_tree
 
+    match image.layers:
+        case (layer,):
+            # A layer alone is a tree already.
+            return ReadOnlyFileSystem(image_tree(layer.entries()))
     return ReadOnlyFileSystem(image_tree(flatten(image.layers).entries))
 
 
