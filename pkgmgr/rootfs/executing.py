@@ -122,7 +122,10 @@ def image_root(image: RootfsImage, label: str, kind: RootKind, upper: Path | Non
     if directory is not None and _overlap(directory, upper):
         raise WpmError(f"--upper {upper}: overlaps the image {label}: changes are kept beside it, not in it")
     lower = _lower(image, directory)
-    upper.mkdir(parents=True, exist_ok=True)
+    try:
+        upper.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WpmError(f"--upper {upper}: cannot be a directory: {error.strerror}") from None
     return OverlayFileSystem(_host(upper), [lower])
 
 
