@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.oci.reference import Reference, parse_reference
 from pkgmgr.oci.registry import MANIFEST, Manifest, Repository, digest_of
+from pkgmgr.store import LAYERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 WEBC: Final = "application/vnd.wasmer.webc"
 EMPTY: Final = "application/vnd.oci.empty.v1+json"
+
+CONVERTED: Final = f"{LAYERS}/converted"
+"""The folder below a store where images become packages."""
 
 _WEBC_TYPES: Final = (WEBC, f"{WEBC}.v1", "application/webc")
 _EMPTY_JSON: Final = b"{}"
@@ -116,14 +120,27 @@ def fetch_package(reference: Reference, store: Store) -> OciPackage:
         Unreachable: The registry cannot be asked.
         WpmError: It cannot be had, or is no package.
     """
-    from pkgmgr.installing.progress import fetch_progress
     from pkgmgr.oci.pull import resolve_image
 
     repository = Repository(reference.host, reference.name)
     image = resolve_image(repository, reference, native=False)
-    name = str(reference)
+    return OciPackage(image.reference, package_of(image, repository, store, str(reference)))
+
+
+def package_of(image: ResolvedImage, repository: Repository, store: Store, name: str | None = None) -> StoredObject:
+    """Bring a package into the store whose manifest is known, showing how that goes; errors are those of `fetch_package`.
+
+    Args:
+        image: The manifest.
+        repository: What is asked.
+        store: Where it goes.
+        name: What it is called while it is fetched.
+    """
+    from pkgmgr.installing.progress import fetch_progress
+
     if (layer := webc_layer(image.document)) is None:
-        return OciPackage(image.reference, _converted(image, repository, store))
+        return _converted(image, repository, store)
+    name = name or str(image.reference)
     with fetch_progress(1, layer.size, remote=True) as progress:
         brought = 0
         show = progress.begin(name, layer.size)
@@ -135,7 +152,7 @@ def fetch_package(reference: Reference, store: Store) -> OciPackage:
 
         stored = _layer_into_store(image, layer, repository, store, count, lambda: progress.waiting(name))
         progress.end(name, stored.size, downloaded=brought > 0)
-    return OciPackage(image.reference, stored)
+    return stored
 
 
 def bring_locked(
@@ -206,5 +223,21 @@ def _check_package(stored: StoredObject, reference: Reference) -> None:
 
 
 def _converted(image: ResolvedImage, repository: Repository, store: Store) -> StoredObject:
-    """An image as a package."""
-    raise WpmError(f"{image.reference}: it is no package: its manifest has {len(image.document.layers)} layers")
+    """An image as a package: always the same bytes for the same manifest."""
+    import tempfile
+    from pathlib import Path
+
+    from pkgmgr.files.folders import make_folder
+    from pkgmgr.oci.pull import layout_of
+    from pkgmgr.rootfs.read_oci import read_oci
+    from pkgmgr.rootfs.write_webc import write_webc
+
+    temporary = store.root / CONVERTED
+    make_folder(temporary)
+    with tempfile.TemporaryDirectory(dir=temporary) as folder:
+        path = Path(folder, "image.webc")
+        try:
+            write_webc(read_oci(layout_of(image, repository, store), None, store), path)
+            return store.add_file(path)
+        except WpmError as error:
+            raise type(error)(f"{image.reference}: it cannot be made a package: {error}") from None

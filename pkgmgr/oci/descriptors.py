@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
-from pkgmgr.plain_text import one_line
 from pkgmgr.oci.reference import check_digest
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

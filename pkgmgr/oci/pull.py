@@ -5,30 +5,27 @@ Source: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.blobs import Blobs
 from pkgmgr.oci.descriptors import Descriptor, ImageManifest, choose_platform, parse_document
-from pkgmgr.oci.registry import Manifest, Repository
+from pkgmgr.oci.layout import INDEX_FILE, ImageLayout, is_layout
+from pkgmgr.oci.registry import DOCKER_MANIFEST, MANIFEST, Manifest, Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
-    from typing import Any
 
+    from pkgmgr.installing.options import InstallOptions
     from pkgmgr.installing.progress import FetchProgress
+    from pkgmgr.oci.known import Known
     from pkgmgr.oci.reference import Reference
+    from pkgmgr.rootfs.image import RootfsImage
     from pkgmgr.store import Store
 
-LAYOUT_FILE: Final = "oci-layout"
-INDEX_FILE: Final = "index.json"
-REF_NAME: Final = "org.opencontainers.image.ref.name"
-
-_LAYOUT: Final = {"imageLayoutVersion": "1.0.0"}
-_LARGEST_INDEX: Final = 16 << 20
 _PULLED: Final = "pulled"
 
 
@@ -106,6 +103,7 @@ def pull(
     platform: str | None = None,
     tag: str | None = None,
     known: Sequence[Path] = (),
+    force: bool = False,
     jobs: int | None = None,
     repository: Repository | None = None,
 ) -> PullReport:
@@ -116,7 +114,8 @@ def pull(
         target: The layout: a folder that is not there yet, or a layout, to which the image is added.
         platform: Of an index, the platform that is wanted.
         tag: What the image is called in the layout; None is the reference's tag.
-        known: Folders `blobs/sha256` where blobs may be already.
+        known: Other layouts on the same disk, of ours, where blobs may be already.
+        force: Whether to replace what is there.
         jobs: How many blobs are fetched at a time.
         repository: What is asked; None asks the reference's registry.
 
@@ -124,84 +123,148 @@ def pull(
         WpmError: It cannot be had, or is not what it should be; the target is as it was.
         OSError: The disk failed; the target is as it was.
     """
-    from pkgmgr.files.staging import put_in_place, staged_folder
+    from pkgmgr.rootfs.output import new_place
 
     repository = repository or Repository(reference.host, reference.name)
     image = resolve_image(repository, reference, platform)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with staged_folder(target) as staged:
-        added = is_layout(target)
-        report = fetch_blobs(image, staged, repository, [*known, target / "blobs" / "sha256"], jobs)
-        entry = _entry(image, tag if tag is not None else reference.tag)
-        if not added:
-            _write(staged / LAYOUT_FILE, _LAYOUT)
-            _write(staged / INDEX_FILE, _index([entry]))
-            put_in_place(staged, target)
-        else:
-            _add(staged, target, entry)
+    tag = tag or reference.tag or None
+    if is_layout(target) and not force:
+        return _into(ImageLayout.prepared(target), image, repository, known, jobs, tag)
+    with new_place(target, directory=True, force=force) as place:
+        return _into(ImageLayout.prepared(place), image, repository, known, jobs, tag)
+
+
+def _into(
+    layout: ImageLayout,
+    image: ResolvedImage,
+    repository: Repository,
+    known: Sequence[Path],
+    jobs: int | None,
+    tag: str | None,
+) -> PullReport:
+    """Bring an image into a layout, and name it there when all of it is there."""
+    report = fetch_blobs(image, layout, repository, known, jobs)
+    said = image.manifest.media_type
+    media_type = said if said in (MANIFEST, DOCKER_MANIFEST) else MANIFEST
+    layout.add(Descriptor(image.manifest.digest, len(image.manifest.data), media_type, image.platform), tag)
     return report
 
 
-def pulled_layout(reference: Reference, store: Store, *, platform: str | None = None, offline: bool = False) -> Path:
-    """An image of a registry as an image layout in the store, which has this image alone: nothing may write to it.
+def pull_image(
+    text: str,
+    store: Store,
+    *,
+    platform: str | None = None,
+    offline: bool = False,
+    install: InstallOptions | None = None,
+) -> RootfsImage:
+    """An image of a registry, or a package as an image, opened from the store.
 
     Args:
-        reference: Which image.
-        store: The store.
+        text: `oci://HOST/NAME:TAG` or `oci://HOST/NAME@DIGEST`.
+        store: Where what is fetched goes.
         platform: Of an index, the platform that is wanted.
         offline: Whether the network must not be used: what was pulled before is taken then.
+        install: How to come by what a package needs; None asks the usual registries.
 
     Raises:
         WpmError: It cannot be had.
     """
-    from pkgmgr.http.cache import MetadataCache
-    from pkgmgr.store import METADATA
+    from pkgmgr.installing.options import InstallOptions
+    from pkgmgr.oci.known import Known
+    from pkgmgr.oci.reference import parse_reference
 
-    root = store.root / "layers" / _PULLED
-    cache = MetadataCache(store.root / METADATA)
-    key = f"oci-image {platform or ''} {reference}"
-    try:
+    reference = parse_reference(text)
+    install = install or InstallOptions(offline=offline)
+    with Known(store) as known:
         if offline:
-            found = cache.get(key)
-            folder = root / str(found.value) if found is not None else None
-            if folder is None or not is_layout(folder):
-                raise WpmError(f"{reference}: not in the store, and --offline forbids to fetch it")
-            return folder
+            return _opened_offline(reference, platform, store, install, known)
         repository = Repository(reference.host, reference.name)
         image = resolve_image(repository, reference, platform)
-        name = image.manifest.digest.removeprefix("sha256:")
-        if not _is_complete(root / name, image):
-            import shutil
+        opened = image_of(image, repository, store, install=install)
+        known.note_manifest(reference, platform, image)
+    return opened
 
-            # What `wpm cache prune` left of it, if anything.
-            shutil.rmtree(root / name, ignore_errors=True)
-            known = [each / "blobs" / "sha256" for each in root.glob("*")] if root.is_dir() else []
-            pull(image.reference, root / name, tag="image", known=known, repository=repository)
-        cache.put(key, name, None, None)
-    finally:
-        cache.close()
-    for path in (root / name).rglob("*"):
+
+def _opened_offline(
+    reference: Reference, platform: str | None, store: Store, install: InstallOptions, known: Known
+) -> RootfsImage:
+    """What a reference meant when it was last asked for."""
+    exact = known.manifest(reference, platform)
+    if exact is not None:
+        folder = pulled_folder(store) / exact.digest.removeprefix("sha256:")
+        if is_layout(folder):
+            from pkgmgr.rootfs.read_oci import read_oci
+
+            return read_oci(folder, None, store)
+        if (package := known.package(exact)) is not None:
+            from pkgmgr.rootfs.read_webc import read_webc
+
+            return read_webc(package.stored.path, store, install)
+    raise WpmError(f"{reference}: not in the store, and --offline forbids to fetch it")
+
+
+def image_of(
+    image: ResolvedImage,
+    repository: Repository,
+    store: Store,
+    *,
+    jobs: int | None = None,
+    install: InstallOptions | None = None,
+) -> RootfsImage:
+    """An image, or a package as one, whose manifest is known; arguments and errors are those of `pull_image`."""
+    from pkgmgr.oci.artifact import package_of, webc_layer
+
+    if webc_layer(image.document) is not None:
+        from pkgmgr.installing.options import InstallOptions
+        from pkgmgr.rootfs.read_webc import read_webc
+
+        return read_webc(package_of(image, repository, store).path, store, install or InstallOptions())
+    from pkgmgr.rootfs.read_oci import read_oci
+
+    return read_oci(layout_of(image, repository, store, jobs=jobs), None, store)
+
+
+def layout_of(image: ResolvedImage, repository: Repository, store: Store, *, jobs: int | None = None) -> Path:
+    """An image as a layout in the store, which has this image alone: nothing but this may write to it.
+
+    Raises:
+        WpmError: It cannot be had.
+    """
+    import shutil
+
+    root = pulled_folder(store)
+    folder = root / image.manifest.digest.removeprefix("sha256:")
+    if not _is_complete(folder, image):
+        # What `wpm cache prune` left of it, if anything.
+        shutil.rmtree(folder, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+        known = list(root.glob("*"))
+        pull(image.reference, folder, tag="image", known=known, jobs=jobs, repository=repository)
+    for path in folder.rglob("*"):
         # `wpm cache prune` removes what nobody used for long.
         with suppress(OSError):
             os.utime(path)
-    return root / name
+    return folder
 
 
-def is_layout(path: Path) -> bool:
-    """Whether a path is an image layout: a directory with a file `oci-layout`."""
-    return (path / LAYOUT_FILE).is_file()
+def pulled_folder(store: Store) -> Path:
+    """The folder below a store that has the layouts of pulled images, by the hashes of their manifests."""
+    from pkgmgr.store import LAYERS
+
+    return store.root / LAYERS / _PULLED
 
 
 def fetch_blobs(
-    image: ResolvedImage, folder: Path, repository: Repository, known: Sequence[Path], jobs: int | None
+    image: ResolvedImage, layout: ImageLayout, repository: Repository, known: Sequence[Path], jobs: int | None
 ) -> PullReport:
-    """Bring all that an image consists of into a folder as `blobs/sha256/HEX`.
+    """Bring all that an image consists of into a layout.
 
     Args:
         image: The image.
-        folder: The folder, which nobody else uses.
+        layout: The layout.
         repository: What is asked.
-        known: Folders where blobs may be already; they are linked, or copied, once their bytes were looked at.
+        known: Other layouts on the same disk, of ours, from which blobs are linked once their bytes were looked at.
         jobs: How many are fetched at a time.
 
     Raises:
@@ -211,30 +274,29 @@ def fetch_blobs(
     from pkgmgr.installing.progress import fetch_progress
     from pkgmgr.oci.several import do_several
 
-    blobs = folder / "blobs" / "sha256"
-    blobs.mkdir(parents=True, exist_ok=True)
-    (blobs / _hex(image.manifest.digest)).write_bytes(image.manifest.data)
     wanted = {each.digest: each for each in (image.document.config, *image.document.layers)}
-    missing = [each for each in wanted.values() if not _take(each, blobs, known)]
+    missing = [each for each in wanted.values() if not _take(each, layout, known)]
     size = sum(each.size for each in missing)
-    _check_room(folder, size, image.reference)
+    _check_room(layout.folder, size, image.reference)
     with fetch_progress(len(missing), size, remote=True, noun="blobs") as progress:
 
         def bring(descriptor: Descriptor, check: Callable[[], None]) -> None:
-            _fetch(descriptor, blobs, repository, progress, check)
+            _fetch(descriptor, layout, repository, progress, check)
 
         do_several(missing, bring, jobs)
+    layout.blobs.add([image.manifest.data])
     return PullReport(image, len(missing), size, len(wanted) - len(missing))
 
 
 def _fetch(
     descriptor: Descriptor,
-    blobs: Path,
+    layout: ImageLayout,
     repository: Repository,
     progress: FetchProgress,
     check: Callable[[], None],
 ) -> None:
     from pkgmgr.files.replacing import finish
+    from pkgmgr.files.unfinished import unfinished_file
     from pkgmgr.http.partial import Partial
 
     name = descriptor.digest.removeprefix("sha256:")[:12]
@@ -244,51 +306,36 @@ def _fetch(
         check()
         show(number)
 
-    path = blobs / f"{_hex(descriptor.digest)}.part"
-    with path.open("x+b") as file:
+    with unfinished_file(layout.folder) as (file, path):
         repository.fetch_blob(Partial(file, path), descriptor.digest, descriptor.size, count)
         finish(file, 0o644)
-    path.rename(blobs / _hex(descriptor.digest))
+        path.replace(layout.blobs.path(descriptor.digest))
     progress.end(name, descriptor.size, downloaded=True)
 
 
-def _take(descriptor: Descriptor, blobs: Path, known: Sequence[Path]) -> bool:
-    """Take a blob from where it is already, if its bytes are right."""
-    import shutil
-
-    name = _hex(descriptor.digest)
+def _take(descriptor: Descriptor, layout: ImageLayout, known: Sequence[Path]) -> bool:
+    """Whether a blob is in a layout, or could be taken from where it is already; its bytes are looked at."""
+    with suppress(WpmError):
+        layout.blobs.check(descriptor)
+        return True
     for folder in known:
-        path = folder / name
-        with suppress(OSError):
-            if path.is_symlink() or path.stat().st_size != descriptor.size or _hashed(path) != name:
-                continue
-            try:
-                os.link(path, blobs / name)
-            except OSError:
-                shutil.copyfile(path, blobs / name)
-                if _hashed(blobs / name) != name:
-                    (blobs / name).unlink()
-                    continue
+        with suppress(WpmError, OSError):
+            path = Blobs(folder).check(descriptor)
+            layout.blobs.path(descriptor.digest).unlink(missing_ok=True)
+            # Both folders are ours, and nobody writes into a blob.
+            layout.blobs.path(descriptor.digest).hardlink_to(path)
             return True
     return False
-
-
-def _hashed(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_complete(folder: Path, image: ResolvedImage) -> bool:
     """Whether a layout of ours has all blobs; their bytes were looked at when they came."""
     if not is_layout(folder) or not (folder / INDEX_FILE).is_file():
         return False
-    blobs = folder / "blobs" / "sha256"
     wanted = [(image.manifest.digest, len(image.manifest.data))]
     wanted += [(each.digest, each.size) for each in (image.document.config, *image.document.layers)]
     try:
-        return all((blobs / _hex(digest)).stat().st_size == size for digest, size in wanted)
+        return all(Blobs(folder).path(digest).stat().st_size == size for digest, size in wanted)
     except OSError:
         return False
 
@@ -304,71 +351,3 @@ def _check_room(folder: Path, size: int, reference: Reference) -> None:
         raise WpmError(
             f"{reference}: it has {bytes_for_people(size)}, and {bytes_for_people(free)} are free at {folder.parent}"
         )
-
-
-def _entry(image: ResolvedImage, tag: str) -> dict[str, Any]:
-    """What `index.json` says of an image."""
-    from pkgmgr.oci.registry import DOCKER_MANIFEST, MANIFEST
-
-    said = image.manifest.media_type
-    entry: dict[str, Any] = {
-        "mediaType": said if said in (MANIFEST, DOCKER_MANIFEST) else MANIFEST,
-        "digest": image.manifest.digest,
-        "size": len(image.manifest.data),
-    }
-    if image.platform:
-        system, _, rest = image.platform.partition("/")
-        architecture, _, variant = rest.partition("/")
-        entry["platform"] = {"architecture": architecture, "os": system, **({"variant": variant} if variant else {})}
-    if tag:
-        entry["annotations"] = {REF_NAME: tag}
-    return entry
-
-
-def _index(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    from pkgmgr.oci.registry import INDEX
-
-    return {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(entries)}
-
-
-def _write(path: Path, value: object) -> None:
-    from pkgmgr.files.replacing import replace_file
-
-    replace_file(path, _json(value), 0o644)
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _add(staged: Path, target: Path, entry: dict[str, Any]) -> None:
-    """Add the blobs of a folder, and then the image, to a layout."""
-    from pkgmgr.files.holding import held_folder
-    from pkgmgr.files.reading import read_small_file
-
-    with held_folder(target):
-        path = target / INDEX_FILE
-        try:
-            index = json.loads(read_small_file(path, _LARGEST_INDEX))
-            manifests = index["manifests"]
-            others = [each for each in manifests if not _is_same(each, entry)]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            raise WpmError(f"{path}: not the index of an image layout: choose another place") from None
-        blobs = target / "blobs" / "sha256"
-        blobs.mkdir(parents=True, exist_ok=True)
-        for blob in sorted((staged / "blobs" / "sha256").iterdir()):
-            blob.replace(blobs / blob.name)
-        _write(path, {**index, "manifests": [*others, entry]})
-
-
-def _is_same(known: Any, entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of an index is replaced by another: it has the same tag, or is the same image without one."""
-    tag = entry.get("annotations", {}).get(REF_NAME)
-    annotations = known.get("annotations") or {}
-    if (other := annotations.get(REF_NAME)) is not None:
-        return bool(other == tag)
-    return bool(known.get("digest") == entry["digest"])
-
-
-def _hex(digest: str) -> str:
-    return digest.removeprefix("sha256:")

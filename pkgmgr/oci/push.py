@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_document
+from pkgmgr.oci.layout import ImageLayout
 from pkgmgr.oci.reference import check_name, check_tag
-from pkgmgr.oci.registry import DOCKER_INDEX, INDEX, LARGEST_MANIFEST, MANIFEST_TYPES, Manifest, Repository, digest_of
+from pkgmgr.oci.registry import DOCKER_INDEX, INDEX, LARGEST_MANIFEST, MANIFEST_TYPES, Manifest, Repository
 from pkgmgr.oci.uploads import Blob, mount, upload
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
     from pkgmgr.oci.reference import Reference
 
-_LARGEST_INDEX: Final = 16 << 20
 _MOST_MANIFESTS: Final = 1000
-_REF_NAME: Final = "org.opencontainers.image.ref.name"
+_DEEPEST: Final = 3
 
 
 class Contents(NamedTuple):
@@ -112,77 +112,31 @@ def layout_contents(folder: Path, tag: str | None = None) -> Contents:
 
 class _LayoutReader:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._layout = ImageLayout(folder)
         self._blobs: dict[str, Blob] = {}
         self._manifests: dict[str, Manifest] = {}
 
     def contents(self, tag: str | None) -> Contents:
-        self._manifest(self._chosen(tag), 0)
+        self._manifest(self._layout.find(tag), 0)
         return Contents(tuple(self._blobs.values()), tuple(self._manifests.values()))
-
-    def _chosen(self, tag: str | None) -> Descriptor:
-        path = self._folder / "index.json"
-        document = parse_at(path, self._read(path, _LARGEST_INDEX))
-        if isinstance(document, ImageManifest):
-            raise WpmError(f"{path}: not the index of an image layout")
-        named = [each for each in document if tag in (None, each.annotations.get(_REF_NAME))]
-        if len({each.digest for each in named}) == 1:
-            return named[0]
-        tags = sorted({each.annotations.get(_REF_NAME, "") for each in document} - {""})
-        there = f"its tags: {', '.join(tags[:20])}" if tags else f"{len(document)} images without a tag"
-        if tag is not None:
-            raise WpmError(f"{self._folder}: there is no image {tag!r} in it ({there})")
-        raise WpmError(f"{self._folder}: name one of its images, as {self._folder}:TAG ({there})")
 
     def _manifest(self, descriptor: Descriptor, depth: int) -> None:
         if descriptor.digest in self._manifests:
             return
-        if depth > 3 or len(self._manifests) >= _MOST_MANIFESTS:
-            raise WpmError(f"{self._folder}: too many manifests in it, or one in another again and again")
-        path = self._path(descriptor)
-        data = self._read(path, LARGEST_MANIFEST)
-        if digest_of(data) != descriptor.digest:
-            raise WpmError(f"{path}: its bytes are not those of its name: it is damaged")
-        document = parse_at(path, data)
+        if depth > _DEEPEST or len(self._manifests) >= _MOST_MANIFESTS:
+            raise WpmError(f"{self._layout.folder}: too many manifests in it, or indexes within indexes")
+        data = self._layout.blobs.read(descriptor, LARGEST_MANIFEST)
+        try:
+            document = parse_document(data)
+        except WpmError as error:
+            raise WpmError(f"{self._layout.blobs.path(descriptor.digest)}: {error}") from None
         if isinstance(document, ImageManifest):
             for each in (document.config, *document.layers):
-                self._blob(each)
+                self._blobs.setdefault(each.digest, Blob(each.digest, each.size, self._layout.blobs.path(each.digest)))
         else:
             for each in document:
                 self._manifest(each, depth + 1)
         self._manifests[descriptor.digest] = Manifest(data, _media_type(data, descriptor), descriptor.digest)
-
-    def _blob(self, descriptor: Descriptor) -> None:
-        path = self._path(descriptor)
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
-        if size != descriptor.size:
-            raise WpmError(f"{path}: it has {size} bytes where its manifest says {descriptor.size}: it is damaged")
-        self._blobs.setdefault(descriptor.digest, Blob(descriptor.digest, size, path))
-
-    def _path(self, descriptor: Descriptor) -> Path:
-        return self._folder / "blobs" / "sha256" / descriptor.digest.removeprefix("sha256:")
-
-    def _read(self, path: Path, most: int) -> bytes:
-        from pkgmgr.files.reading import read_small_file
-
-        try:
-            data = read_small_file(path, most)
-        except OSError as error:
-            raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
-        if len(data) > most:
-            raise WpmError(f"{path}: larger than the {most} bytes that it may have")
-        return data
-
-
-def parse_at(path: Path, data: bytes) -> ImageManifest | tuple[Descriptor, ...]:
-    """A manifest or an index of a file; raises `WpmError` with the file's name where it is none."""
-    try:
-        return parse_document(data)
-    except WpmError as error:
-        raise WpmError(f"{path}: {error}") from None
 
 
 def _media_type(data: bytes, descriptor: Descriptor) -> str:
@@ -242,9 +196,8 @@ def _check(blob: Blob) -> None:
     try:
         with blob.path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
     except OSError as error:
-        raise WpmError(f"{blob.path}: cannot be read: {error.strerror or error}") from None
-    if f"sha256:{found}" != blob.digest:
-        raise WpmError(f"{blob.path}: its bytes are not those of its name: it is damaged")
-
-
+        raise WpmError(f"{blob.path}: cannot be read: {error.strerror or error}: get the image again") from None
+    if f"sha256:{found}" != blob.digest or size != blob.size:
+        raise WpmError(f"{blob.path}: its bytes are not those of its name: get the image again")
