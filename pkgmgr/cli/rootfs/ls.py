@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.output import bytes_for_people, print_json, print_text
     from pkgmgr.installing.options import InstallOptions
     from pkgmgr.plain_text import one_line
-    from pkgmgr.rootfs.listing import as_json, below, list_image, plain_text
+    from pkgmgr.rootfs.listing import as_json, below, config_as_json, list_image, plain_text
     from pkgmgr.rootfs.opening import open_image
 
     image = open_image(arguments.image, install=InstallOptions(offline=arguments.offline))
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         layers = [
             {"title": plain_text(each.title), "names": each.names, "bytes": each.bytes} for each in listing.layers
         ]
-        print_json({"layers": layers, "names": names})
+        print_json({"config": config_as_json(image.config), "layers": layers, "names": names})
         return 0
     if arguments.layers:
         from pkgmgr.cli.changes import counted
