@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pkgmgr.library.environment import Environment
     from pkgmgr.library.failures import GuestFileError, ProcessFailed, WaitTimeout
     from pkgmgr.library.guest_files import FileStat, GuestFiles
+    from pkgmgr.library.image import Image, ImageFile
     from pkgmgr.library.package import Command, Package, load_packages
     from pkgmgr.library.ports import Ports
     from pkgmgr.library.process import Process
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
     from pkgmgr.library.project import LockedPackage, Project
     from pkgmgr.library.sandbox import Sandbox
     from pkgmgr.library.volume import Volume
+    from pkgmgr.rootfs.flattening import Conflict
     from webc_parser import Container
 
 _ROOMS = {
     "Command": "pkgmgr.library.package",
     "Completed": "pkgmgr.library.completed",
+    "Conflict": "pkgmgr.rootfs.flattening",
     "Container": "webc_parser",
     "Environment": "pkgmgr.library.environment",
     "ExitReason": "pkgmgr.library.completed",
     "FileStat": "pkgmgr.library.guest_files",
     "GuestFileError": "pkgmgr.library.failures",
     "GuestFiles": "pkgmgr.library.guest_files",
+    "Image": "pkgmgr.library.image",
+    "ImageFile": "pkgmgr.library.image",
     "LoadPhase": "pkgmgr.library.progress",
     "LoadProgress": "pkgmgr.library.progress",
     "LockedPackage": "pkgmgr.library.project",
@@ -54,12 +59,15 @@ _ROOMS = {
 __all__ = [
     "Command",
     "Completed",
+    "Conflict",
     "Container",
     "Environment",
     "ExitReason",
     "FileStat",
     "GuestFileError",
     "GuestFiles",
+    "Image",
+    "ImageFile",
     "LoadPhase",
     "LoadProgress",
     "LockedPackage",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pkgmgr.library.aio.environment import Environment
 from pkgmgr.library.aio.files import GuestFiles
+from pkgmgr.library.aio.image import Image
 from pkgmgr.library.aio.package import Package, load_packages
 from pkgmgr.library.aio.ports import Ports
 from pkgmgr.library.aio.process import Process
@@ -18,6 +19,7 @@ from pkgmgr.library.aio.streams import Reader, Writer
 __all__ = [
     "Environment",
     "GuestFiles",
+    "Image",
     "Package",
     "Ports",
     "Process",

@@ -211,6 +211,7 @@ class Project:
         frozen: bool = False,
         compile: bool = True,
         jobs: int | None = None,
+        launchers: bool = True,
         refresh: bool = False,
         progress: Callable[[LoadProgress], object] | None = None,
     ) -> Environment:
@@ -221,6 +222,7 @@ class Project:
             frozen: Take the lock as it is, whatever the manifest says.
             compile: Whether to compile the modules now rather than when they first run.
             jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
+            launchers: Whether to keep the project's folder `.wpm`, with a launcher for each command.
             refresh: Ask registries anew where what they said is still fresh.
             progress: Called with how far it is, by one thread at a time; what it raises ends the installation.
 
@@ -235,6 +237,7 @@ class Project:
         from pkgmgr.running.target import project_node
 
         options = self._options(locked=locked, frozen=frozen, compile=compile, jobs=jobs, refresh=refresh)
+        options = options._replace(launchers=launchers)
         store = Store.default()
         with converted, listening(Loading((), progress)):
             report = install(self._project, store, options)

@@ -36,6 +36,11 @@ class Environment:
     def __repr__(self) -> str:
         return repr(self._waiting)
 
+    @property
+    def waiting(self) -> Waiting:
+        """The same for programs that do not await. Internal."""
+        return self._waiting
+
     @classmethod
     async def of(
         cls,

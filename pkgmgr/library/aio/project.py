@@ -150,6 +150,7 @@ class Project:
         frozen: bool = False,
         compile: bool = True,
         jobs: int | None = None,
+        launchers: bool = True,
         refresh: bool = False,
         progress: Callable[[LoadProgress], object] | None = None,
     ) -> Environment:
@@ -160,6 +161,7 @@ class Project:
             frozen: Take the lock as it is, whatever the manifest says.
             compile: Whether to compile the modules now rather than when they first run.
             jobs: How many packages to fetch and modules to compile at a time; None lets the machine decide.
+            launchers: Whether to keep the project's folder `.wpm`, with a launcher for each command.
             refresh: Ask registries anew where what they said is still fresh.
             progress: Called on the loop with how far it is.
 
@@ -176,6 +178,7 @@ class Project:
             frozen=frozen,
             compile=compile,
             jobs=jobs,
+            launchers=launchers,
             refresh=refresh,
             progress=telling,
         )
