@@ -111,7 +111,7 @@ class Environment:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It cannot be found or run.
         """
-        with self.start(
+        with self._begin(
             command,
             *args,
             input=input,
@@ -125,7 +125,7 @@ class Environment:
         ) as process:
             return process.wait(check=check)
 
-    def start(
+    def _begin(
         self,
         command: CommandLike,
         *args: str,
@@ -138,7 +138,7 @@ class Environment:
         memory: int | None = None,
         output_limit: int | None = DEFAULT_LIMIT,
     ) -> Process:
-        """As `run`, without waiting. Internal."""
+        """As `run`, without waiting."""
         given = Given(env, cwd, volumes, network, timeout, memory)
         return start(self._world(), command, args, given, partial(captured, data=input, limit=output_limit))
 
@@ -200,4 +200,4 @@ class Environment:
 
     @cached_property
     def _stack(self) -> PackageStack:
-        return PackageStack(package.binary for package in self._packages)
+        return PackageStack(package._binary for package in self._packages)

@@ -140,7 +140,7 @@ class Image:
             labels=dict(labels or {}),
         )
         with converted:
-            image = cls(build_image([package.binary for package in loaded], options), "the image")
+            image = cls(build_image([package._binary for package in loaded], options), "the image")
         if strict and (hidden := image.conflicts):
             first = hidden[0]
             more = f" (and {len(hidden) - 1} more)" if len(hidden) > 1 else ""
@@ -374,7 +374,7 @@ class Image:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It cannot be found or run.
         """
-        with self.start(
+        with self._begin(
             command,
             *args,
             input=input,
@@ -388,7 +388,7 @@ class Image:
         ) as process:
             return process.wait(check=check)
 
-    def start(
+    def _begin(
         self,
         command: str | None = None,
         *args: str,
@@ -401,7 +401,7 @@ class Image:
         memory: int | None = None,
         output_limit: int | None = DEFAULT_LIMIT,
     ) -> Process:
-        """As `run`, without waiting. Internal."""
+        """As `run`, without waiting."""
         given = Given(env, cwd, volumes, network, timeout, memory)
         streams = partial(captured, data=input, limit=output_limit)
         return start_in_image(self._image, self._lower, self._label, command, args, given, streams)

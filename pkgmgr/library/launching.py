@@ -178,13 +178,13 @@ def _command(world: World, command: CommandLike) -> CommandProgram | None:
     modules = world.factory.modules
     match command:
         case Command():
-            return CommandProgram(command.binary, modules)
+            return CommandProgram(command._binary, modules)
         case Package():
-            return CommandProgram(command.binary.entrypoint_command(), modules)
+            return CommandProgram(command._binary.entrypoint_command(), modules)
         case str() if "/" not in command:
             for package in reversed(world.packages):
-                if command in package.binary.commands:
-                    return CommandProgram(package.binary.command(command), modules)
+                if command in package._binary.commands:
+                    return CommandProgram(package._binary.command(command), modules)
     return None
 
 

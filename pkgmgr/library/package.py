@@ -121,11 +121,6 @@ class Package:
         with converted:
             return self._binary.entrypoint
 
-    @property
-    def binary(self) -> BinaryPackage:
-        """The factory's package. Internal."""
-        return self._binary
-
     def command(self, name: str | None = None) -> Command:
         """A command, to be run where several packages have one of its name.
 
@@ -164,11 +159,6 @@ class Command:
     def package(self) -> Package:
         """Whose it is."""
         return self._package
-
-    @property
-    def binary(self) -> BinaryCommand:
-        """The factory's command. Internal."""
-        return self._binary
 
 
 PackageSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | Package"

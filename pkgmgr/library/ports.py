@@ -46,7 +46,7 @@ class Ports:
             WaitTimeout: Nobody listens there.
             WpmError: It is no port, or the sandbox has no network.
         """
-        self.check(port)
+        self._check(port)
         deadline, pause = time.monotonic() + timeout, FIRST_PAUSE
         while port not in self.listening():
             left = deadline - time.monotonic()
@@ -55,7 +55,7 @@ class Ports:
             time.sleep(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def check(self, port: int) -> None:
+    def _check(self, port: int) -> None:
         """Raise `WpmError` where nobody can ever listen there."""
         if not 0 < port < 1 << 16:
             raise WpmError(f"{port}: expected a port, from 1 to 65535")

@@ -14,8 +14,6 @@ from runtime.signals import EXIT_SIGNAL, Signal
 from runtime.waiting import Waker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pkgmgr.library.stdio import Stdio
     from runtime.process import WasiProcess
 
@@ -83,20 +81,6 @@ class Process:
             WpmError: It was not spawned with `stderr="pipe"`.
         """
         return self._stream("stderr", self._stderr)
-
-    @property
-    def guest(self) -> WasiProcess:
-        """The runtime's process. Internal."""
-        return self._process
-
-    @property
-    def stdio(self) -> Stdio:
-        """The host's ends of its standard streams. Internal."""
-        return self._stdio
-
-    def on_end(self, callback: Callable[[], object]) -> None:
-        """Call something when the guest has ended; at once if it has. Internal."""
-        self._process.on_end(callback)
 
     def poll(self) -> int | None:
         """The exit code; None while the guest runs."""
@@ -190,14 +174,14 @@ class Process:
         Returns:
             How it ended.
         """
-        self.ask_to_end()
+        self._ask_to_end()
         if not self._process.ended.wait(max(0.0, grace)):
             self.kill()
             self._process.ended.wait()
         return self._completed(False)
 
-    def ask_to_end(self) -> None:
-        """Send `SIGTERM`. Internal."""
+    def _ask_to_end(self) -> None:
+        """Send `SIGTERM`."""
         if self.poll() is None:
             self._sent = Signal.TERM
             self._process.raise_signal(Signal.TERM)

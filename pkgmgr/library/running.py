@@ -39,7 +39,7 @@ class Running:
         with self._lock:
             closed = self._closed
             self._processes.add(process)
-        process.on_end(partial(self._ended, process))
+        process._process.on_end(partial(self._ended, process))
         if closed:
             process.close()
             self.check_open()
@@ -47,7 +47,7 @@ class Running:
     def first_processes(self) -> list[WasiProcess]:
         """The processes that were started from outside and run."""
         with self._lock:
-            return [process.guest for process in self._processes]
+            return [process._process for process in self._processes]
 
     def close(self) -> None:
         """End every guest, and wait until they have; none is taken in any more."""

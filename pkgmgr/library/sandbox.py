@@ -170,7 +170,7 @@ class Sandbox:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It cannot be found or run, or the sandbox is closed.
         """
-        with self.start(
+        with self._begin(
             command,
             *args,
             input=input,
@@ -182,7 +182,7 @@ class Sandbox:
         ) as process:
             return process.wait(check=check)
 
-    def start(
+    def _begin(
         self,
         command: CommandLike,
         *args: str,
@@ -193,7 +193,7 @@ class Sandbox:
         memory: int | None = None,
         output_limit: int | None = DEFAULT_LIMIT,
     ) -> Process:
-        """As `run`, without waiting. Internal."""
+        """As `run`, without waiting."""
         streams = partial(captured, data=input, limit=output_limit)
         return self._start(command, args, self._given(env, cwd, timeout, memory), streams)
 
@@ -273,7 +273,7 @@ class Sandbox:
             WpmError: There is no shell, or it cannot be run.
         """
         return self.run(
-            self.shell_command(),
+            self._shell_command(),
             "-c",
             script,
             input=input,
@@ -285,7 +285,7 @@ class Sandbox:
             check=check,
         )
 
-    def shell_command(self) -> CommandLike:
+    def _shell_command(self) -> CommandLike:
         """What `shell` runs.
 
         Raises:
@@ -365,7 +365,7 @@ class Sandbox:
 
     def _unite(self, package: Package) -> None:
         with converted:
-            unite_package(self._factory, self._root, package.binary)
+            unite_package(self._factory, self._root, package._binary)
         with self._lock:
             if all(each.id != package.id for each in self._packages):
                 self._packages.append(package)

@@ -36,11 +36,6 @@ class Environment:
     def __repr__(self) -> str:
         return repr(self._waiting)
 
-    @property
-    def waiting(self) -> Waiting:
-        """The same for programs that do not await. Internal."""
-        return self._waiting
-
     @classmethod
     async def of(
         cls,
@@ -69,7 +64,7 @@ class Environment:
     @property
     def packages(self) -> tuple[Package, ...]:
         """What it is made of."""
-        return tuple(Package(package.binary) for package in self._waiting.packages)
+        return tuple(Package(package._binary) for package in self._waiting.packages)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -113,7 +108,7 @@ class Environment:
             WpmError: It cannot be found or run.
         """
         start = partial(
-            self._waiting.start,
+            self._waiting._begin,
             command,
             *args,
             input=input,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
+from pkgmgr.library.aio.environment import Environment
 from pkgmgr.library.aio.process import Process, run_to_end, started
 from pkgmgr.library.aio.waiting import in_thread
 from pkgmgr.library.image import Image as Waiting
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.library.completed import Completed
     from pkgmgr.library.image import Compression
+    from pkgmgr.library.package import PackageSource
     from pkgmgr.library.stdio import ErrorOutput, Input, Output
     from pkgmgr.library.volume import Volume
     from pkgmgr.rootfs.flattening import Conflict
@@ -70,7 +72,7 @@ class Image:
         Raises:
             WpmError: A package cannot be had, a file cannot be read, or `strict` forbids what is hidden.
         """
-        parts = [part.waiting if isinstance(part, Environment) else part for part in packages]
+        parts = [part._waiting if isinstance(part, Environment) else part for part in packages]
         work = partial(
             Waiting.build,
             *parts,
@@ -285,7 +287,7 @@ class Image:
         """
         return await run_to_end(
             partial(
-                self._waiting.start,
+                self._waiting._begin,
                 command,
                 *args,
                 input=input,

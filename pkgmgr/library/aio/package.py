@@ -66,7 +66,7 @@ class Package(Loaded):
             WpmError: A module is none, a command has none, or a path is not absolute.
         """
         work = partial(Loaded.create, modules=modules, commands=commands, entrypoint=entrypoint, files=files)
-        return cls((await in_thread(work)).binary)
+        return cls((await in_thread(work))._binary)
 
 
 async def load_packages(
@@ -94,4 +94,4 @@ async def load_packages(
     """
     telling = Telling(progress)
     work = partial(load_waiting, list(sources), registry=registry, offline=offline, refresh=refresh, progress=telling)
-    return [Package(package.binary) for package in await telling.load(work)]
+    return [Package(package._binary) for package in await telling.load(work)]

@@ -37,7 +37,7 @@ class Ports:
             WaitTimeout: Nobody listens there.
             WpmError: It is no port, or the sandbox has no network.
         """
-        self._waiting.check(port)
+        self._waiting._check(port)
         deadline, pause = time.monotonic() + timeout, FIRST_PAUSE
         while port not in self._waiting.listening():
             left = deadline - time.monotonic()

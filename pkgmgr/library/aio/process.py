@@ -31,7 +31,7 @@ class Process:
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
         self._ended = Ended(guest)
-        stdio = guest.stdio
+        stdio = guest._stdio
         self._stdin = None if stdio.writer is None else Writer(stdio.writer)
         self._stdout: Reader | None = None
         if stdio.terminal is not None:
@@ -166,7 +166,7 @@ class Process:
         Returns:
             How it ended.
         """
-        self._guest.ask_to_end()
+        self._guest._ask_to_end()
         try:
             async with asyncio.timeout(max(0.0, grace)):
                 await self._ended.wait()
@@ -226,7 +226,7 @@ class Process:
             # It reads no more: that is its business.
             pass
         finally:
-            if self._guest.stdio.terminal is None:
+            if self._guest._stdio.terminal is None:
                 await self._stdin.close()
 
     def _no_pipe(self, name: str) -> WpmError:

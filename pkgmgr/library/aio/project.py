@@ -182,7 +182,7 @@ class Project:
             refresh=refresh,
             progress=telling,
         )
-        return Environment([Package(package.binary) for package in (await telling.load(work)).packages])
+        return Environment([Package(package._binary) for package in (await telling.load(work)).packages])
 
     async def add(self, *packages: str, install: bool = True) -> Project:
         """Ask for more packages: in the manifest, in the lock and, if wanted, in the store.

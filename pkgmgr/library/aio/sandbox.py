@@ -114,7 +114,7 @@ class Sandbox:
     @property
     def packages(self) -> tuple[Package, ...]:
         """The packages that it has."""
-        return tuple(Package(package.binary) for package in self._waiting.packages)
+        return tuple(Package(package._binary) for package in self._waiting.packages)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -154,7 +154,7 @@ class Sandbox:
             WpmError: It cannot be found or run, or the sandbox is closed.
         """
         start = partial(
-            self._waiting.start,
+            self._waiting._begin,
             command,
             *args,
             input=input,
@@ -253,7 +253,7 @@ class Sandbox:
             WpmError: There is no shell, or it cannot be run.
         """
         return await self.run(
-            self._waiting.shell_command(),
+            self._waiting._shell_command(),
             "-c",
             script,
             input=input,
@@ -287,7 +287,7 @@ class Sandbox:
         """
         telling = Telling(progress)
         work = partial(self._waiting.install, package, as_shell=as_shell, progress=telling)
-        return Package((await telling.load(work)).binary)
+        return Package((await telling.load(work))._binary)
 
     async def close(self) -> None:
         """End every guest that still runs, and wait until they have."""

@@ -32,7 +32,7 @@ class Ended:
     def __init__(self, process: Process) -> None:
         self._event = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        process.on_end(self._tell)
+        process._process.on_end(self._tell)
 
     async def wait(self) -> None:
         """Wait until it has."""
