@@ -32,6 +32,7 @@ lint: $(VENV)/.installed-lint $(VENV)/.installed-test
 bench: $(VENV)/.installed
 	$(BIN)/python bench/run.py
 	$(BIN)/python bench/resolution.py
+	$(BIN)/python bench/images.py
 
 clean:
 	rm -rf $(VENV) bench/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 
@@ -22,12 +22,14 @@ class Command(NamedTuple):
         cwd: Where it runs.
         environment: Its variables.
         expected: What it must write to standard output somewhere; a run that does not is a failure.
+        prepare: What is done before each run, and does not count.
     """
 
     words: list[str]
     cwd: Path
     environment: Mapping[str, str]
     expected: bytes
+    prepare: Callable[[], object] | None = None
 
 
 class Figures(NamedTuple):
@@ -74,6 +76,8 @@ def run(command: Command) -> Run:
     Raises:
         RuntimeError: It failed, or wrote something else.
     """
+    if command.prepare is not None:
+        command.prepare()
     begin = time.perf_counter()
     process = subprocess.Popen(
         command.words,

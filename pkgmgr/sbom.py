@@ -155,7 +155,8 @@ def _package(package: LockedPackage, store: Store) -> Component:
     if package.source.startswith(_REGISTRY):
         qualifiers["repository_url"] = package.source.removeprefix(_REGISTRY)
     elif "://" in package.source:
-        qualifiers["download_url"] = package.source
+        key = "download_url" if package.source.startswith("http") else "repository_url"
+        qualifiers[key] = package.source.removeprefix("oci://")
     name, version = package.name or package.id, package.version or None
     return _component(
         package.id, name, version, _purl(name, version, qualifiers), about, package.source, package.sha256, atoms

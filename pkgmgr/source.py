@@ -7,6 +7,7 @@
 | `registry.example:ns/name` | a package of one certain registry |
 | `sha256:HEX` | a package by the hash of its file |
 | `https://…`, `http://…`, `file://…` | a `.webc` somewhere |
+| `oci://host/name:tag`, `oci://host/name@sha256:HEX` | a package, or an image, of an OCI registry |
 | `./x`, `../x`, `/x`, `~/x`, `x/`, `x.webc` | a `.webc` file or a directory with a `wasmer.toml` |
 """
 
@@ -66,6 +67,26 @@ class UrlSource(NamedTuple):
         return self.url
 
 
+class OciSource(NamedTuple):
+    """A package or an image of an OCI registry: `oci://HOST/NAME:TAG` or `oci://HOST/NAME@sha256:HEX`, in its one form."""
+
+    reference: str
+
+    @property
+    def repository(self) -> str:
+        """`oci://HOST/NAME`, without the tag or the digest."""
+        head, _, last = self.reference.rpartition("/")
+        return f"{head}/{last.partition('@')[0].partition(':')[0]}"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it names a manifest by its digest."""
+        return "@" in self.reference
+
+    def __str__(self) -> str:
+        return self.reference
+
+
 class PathSource(NamedTuple):
     """A `.webc` file or a directory with a `wasmer.toml`; a relative path starts at the folder of whoever wrote it."""
 
@@ -82,7 +103,7 @@ class PathSource(NamedTuple):
         return self.path if self.path.startswith((".", "/", "~")) or self.path.endswith("/") else f"./{self.path}"
 
 
-PackageSource = NamedSource | HashSource | UrlSource | PathSource
+PackageSource = NamedSource | HashSource | UrlSource | OciSource | PathSource
 
 
 def parse_source(text: str) -> PackageSource:
@@ -99,6 +120,10 @@ def parse_source(text: str) -> PackageSource:
         raise WpmError("an empty text is not a package source: expected ns/name, sha256:HEX, a URL or a path")
     if len(text) > LONGEST or not text.isprintable():
         raise WpmError(f"not a package source: {text[:60]!r}: too long, or it has characters that cannot be printed")
+    if text.startswith("oci://"):
+        from pkgmgr.oci.reference import parse_reference
+
+        return OciSource(str(parse_reference(text)))
     if "://" in text:
         return _parse_url(text)
     if text.startswith("sha256:"):
@@ -118,6 +143,9 @@ def parse_dependency(alias: str, text: str) -> PackageSource:
     try:
         requirement = Requirement.parse(text)
     except WpmError as error:
+        if text.startswith("oci://"):
+            # Nobody takes this for a version.
+            return parse_source(text)
         try:
             source = parse_source(text)
         except WpmError:
@@ -185,4 +213,4 @@ def _parse_url(text: str) -> UrlSource | PathSource:
             path = unquote(parts.path)
             if "\0" not in path:
                 return PathSource(str(PurePosixPath(path)))
-    raise WpmError(f"not a URL of a package: {text[:80]!r}: expected https://, http:// or file:///")
+    raise WpmError(f"not a URL of a package: {text[:80]!r}: expected https://, http://, oci:// or file:///")

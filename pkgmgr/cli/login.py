@@ -1,4 +1,4 @@
-"""`wpm login`: keep a token for a registry, after asking the registry whose it is."""
+"""`wpm login`: keep a token for a registry, or a name and a password for an OCI registry, once it says that they are good."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
 _WASMER: Final = "https://registry.wasmer.io"
 _WASMER_TOKENS: Final = "https://wasmer.io/settings/access-tokens"
@@ -19,10 +20,15 @@ _LONGEST_LINE: Final = 1 << 16
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `wpm login`."""
     add_login_registry(parser)
+    parser.add_argument("-u", "--username", metavar="NAME", help="who you are at an OCI registry")
     how = parser.add_mutually_exclusive_group()
-    how.add_argument("--with-token", action="store_true", help="read the token from standard input, as scripts do")
     how.add_argument(
-        "--token", metavar="TOKEN", help="the token; others of this machine can see it here while the command runs"
+        "--with-token", action="store_true", help="read the token, or password, from standard input, as scripts do"
+    )
+    how.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help="the token, or password; others of this machine can see it here while the command runs",
     )
     add_json(parser)
 
@@ -30,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_login_registry(parser: argparse.ArgumentParser) -> None:
     """Add `--registry` as `login` and `logout` mean it."""
     parser.add_argument(
-        "--registry", metavar="URL", help="the registry (default: WPM_REGISTRY, else that of the configuration)"
+        "--registry",
+        metavar="URL",
+        help="the registry (default: WPM_REGISTRY, else that of the configuration); HOST or oci://HOST is an OCI registry",
     )
 
 
@@ -39,6 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.http.origin import origin_of
     from pkgmgr.settings.credentials import VARIABLE, Credentials
 
+    if (host := oci_host(arguments.registry)) is not None:
+        return _run_oci(arguments, host)
+    if arguments.username is not None:
+        raise WpmError("--username is for OCI registries: name one with --registry HOST")
     url = login_url(arguments.registry)
     origin = origin_of(url)
     token = _token(arguments, origin)
@@ -58,6 +70,85 @@ def run(arguments: argparse.Namespace) -> int:
     if os.environ.get(VARIABLE):
         print(f"wpm: {VARIABLE} is set, and wins over what is kept", file=sys.stderr)
     return 0
+
+
+def oci_host(registry: str | None) -> str | None:
+    """The host of the OCI registry that is meant; None where another registry is.
+
+    Raises:
+        WpmError: What follows `oci://` is no host.
+    """
+    from pathlib import Path
+
+    from pkgmgr.oci.reference import SCHEME, parse_host
+
+    if registry is None:
+        return None
+    if registry.startswith(SCHEME):
+        return parse_host(registry.removeprefix(SCHEME).rstrip("/"))
+    looks = "/" not in registry and (any(each in registry for each in ".:") or registry == "localhost")
+    if not looks or registry.startswith((".", "~")) or Path(registry).exists():
+        return None
+    return parse_host(registry)
+
+
+def _run_oci(arguments: argparse.Namespace, host: str) -> int:
+    """Ask for a name and a password, check them, keep them."""
+    from pkgmgr.oci.registry import Repository
+    from pkgmgr.settings.credentials import Credentials
+    from pkgmgr.settings.login import Login, check_secret, check_username
+
+    username = arguments.username
+    if username is None:
+        if arguments.token is not None or arguments.with_token or not sys.stdin.isatty():
+            raise WpmError(f"{host}: an OCI registry wants a name, too: add --username NAME")
+        username = _typed(lambda: input(f"Name at {host}: "))
+    username = check_username(username, "--username")
+    password = check_secret(_password(arguments, host), "the password")
+    login = Login(username, password, "what was given")
+    asked = False
+
+    def find_login() -> Login:
+        nonlocal asked
+        asked = True
+        return login
+
+    registry = Repository(host, "", find_login=find_login)
+    try:
+        registry.ping()
+    finally:
+        registry.client.close()
+    credentials = Credentials()
+    credentials.store_login(host, username, password)
+    if arguments.json:
+        from pkgmgr.cli.output import print_json
+
+        print_json({"registry": host, "username": username, "checked": asked, "file": str(credentials.path)})
+        return 0
+    from pkgmgr.cli.output import print_text
+
+    unchecked = "" if asked else " (it did not ask who you are, so that nobody has checked the password)"
+    print_text(f"logged in to {host} as {username}{unchecked}; the password is in {credentials.path}")
+    return 0
+
+
+def _password(arguments: argparse.Namespace, host: str) -> str:
+    if arguments.token is not None:
+        return str(arguments.token)
+    if arguments.with_token:
+        return sys.stdin.readline(_LONGEST_LINE).rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise WpmError("there is no terminal to ask for the password at: give it on standard input, with --with-token")
+    from getpass import getpass
+
+    return _typed(lambda: getpass(f"Password at {host}: "))
+
+
+def _typed(ask: Callable[[], str]) -> str:
+    try:
+        return ask()
+    except EOFError:
+        raise WpmError("nothing was typed") from None
 
 
 def login_url(registry: str | None) -> str:

@@ -22,22 +22,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Forget; that there is no token is no error, as there shall be none."""
-    from pkgmgr.cli.login import login_url
+    from pkgmgr.cli.login import login_url, oci_host
     from pkgmgr.http.origin import origin_of
     from pkgmgr.settings.credentials import VARIABLE, Credentials
 
     credentials = Credentials()
-    origins = credentials.origins() if arguments.all else [origin_of(login_url(arguments.registry))]
+    host = None if arguments.all else oci_host(arguments.registry)
+    if arguments.all:
+        origins, hosts = credentials.origins(), credentials.hosts()
+    elif host is not None:
+        origins, hosts = [], [host]
+    else:
+        origins, hosts = [origin_of(login_url(arguments.registry))], []
     forgotten = [origin for origin in origins if credentials.forget(origin)]
+    forgotten += [each for each in hosts if credentials.forget_login(each)]
     if arguments.json:
         from pkgmgr.cli.output import print_json
 
         print_json({"forgotten": forgotten})
     else:
         for origin in forgotten:
-            print(f"logged out of {origin}: the token is still good elsewhere until it is revoked there")
+            tail = "" if origin in hosts else ": the token is still good elsewhere until it is revoked there"
+            print(f"logged out of {origin}{tail}")
         if not forgotten:
-            print(f"there was no token for {', '.join(origins) or 'any registry'}")
+            print(f"there was no token for {', '.join((*origins, *hosts)) or 'any registry'}")
     if os.environ.get(VARIABLE):
         print(f"wpm: {VARIABLE} is set: it is used for as long as it is", file=sys.stderr)
     return 0

@@ -73,6 +73,9 @@ VERBS: Final = {
         "Show and change which registry answers for which namespace, and mirrors",
         "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
     ),
+    "rootfs": Verb(
+        "Make root filesystems of packages, and look at them: build, …", "wpm rootfs build wpm/hello -o hello.tar"
+    ),
     "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
     "registry": Verb(
         "Look after a directory registry, and serve it: serve, index, yank", "wpm registry serve packages-of-ours"
@@ -117,9 +120,9 @@ def main(argv: list[str] | None = None) -> int:
         _abandon_output()
         return _BROKEN_PIPE
     except Exception as error:
-        if not _is_ours(error):
+        if (line := error_line(error)) is None:
             raise
-        print(f"wpm: {_line(error)}", file=sys.stderr)
+        print(f"wpm: {line}", file=sys.stderr)
         if isinstance(error, OSError):
             _abandon_output()
         return 1
@@ -148,14 +151,15 @@ def _abandon_output() -> None:
             return
 
 
-def _is_ours(error: BaseException) -> bool:
-    """Whether the error is one of the four floors' own, told by its name: importing the classes costs time."""
+def error_line(error: Exception) -> str | None:
+    """What went wrong, in a line; None for what is a bug.
+
+    An error of the operating system is told as people read it. The errors of the four floors are known by their names:
+    importing the classes costs time.
+    """
     names = {"WpmError", "FactoryError", "RuntimeFault", "WebcError"}
-    return isinstance(error, OSError) or any(cls.__name__ in names for cls in type(error).__mro__)
-
-
-def _line(error: Exception) -> str:
-    """What went wrong; an error of the operating system as people read it."""
+    if not isinstance(error, OSError) and not any(cls.__name__ in names for cls in type(error).__mro__):
+        return None
     if isinstance(error, OSError) and error.strerror and type(error).__module__ == "builtins":
         from pkgmgr.cli.system_errors import in_words
 

@@ -161,11 +161,15 @@ class HttpClient:
         headers: Mapping[str, str],
         body: Callable[[], object] | None = None,
         patience: Patience | None = None,
+        *,
+        judge: Callable[[requests.Response], requests.Response] | None = None,
+        stay: bool = False,
     ) -> requests.Response:
         """Make a request once: see `pkgmgr.http.exchange.exchange`."""
         from pkgmgr.http.exchange import exchange
 
-        return exchange(self._connections(), method, url, headers, body, self.tokens, patience or self.patience)
+        connections, patience = self._connections(), patience or self.patience
+        return exchange(connections, method, url, headers, body, self.tokens, patience, judge=judge, stay=stay)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -241,7 +245,6 @@ class HttpClient:
                 progressed=progressed,
                 notice=notice,
             )
-        except Refused as error:
-            raise Refused(f"{shown(url)}: {error}", error.status) from None
         except WpmError as error:
-            raise type(error)(f"{shown(url)}: {error}") from None
+            error.args = (f"{shown(url)}: {error}",)
+            raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from pkgmgr.errors import NotAsPromised, Refused, WpmError
 from pkgmgr.http.body import PIECE, Body
@@ -23,13 +23,36 @@ if TYPE_CHECKING:
 
     import requests
 
-    from pkgmgr.http.client import HttpClient
+    from pkgmgr.http.retry import Patience
     from pkgmgr.store import Store
+
+_T = TypeVar("_T")
 
 _HEADERS: Final = {"Accept": "application/webc, application/octet-stream, */*", "Accept-Encoding": "identity"}
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 _PROGRESS: Final = 1 << 20
 _TOO_LARGE: Final = f"it is larger than the {LARGEST} bytes that a package may have"
+
+
+class Sender(Protocol):
+    """What asks: `HttpClient`, or what knows how to ask a certain server."""
+
+    @property
+    def patience(self) -> Patience:
+        """How long is waited for what."""
+
+    def send(self, method: str, url: str, headers: Mapping[str, str]) -> requests.Response:
+        """Make a request once; gives a success whose body was not read."""
+
+    def told(
+        self,
+        url: str,
+        attempt: Callable[[], _T],
+        *,
+        check: Callable[[], object] | None,
+        progressed: Callable[[], bool] | None,
+    ) -> _T:
+        """Try until it succeeds or patience ends, and say of what goes wrong where it did."""
 
 
 def download(
@@ -38,7 +61,7 @@ def download(
     sha256: str | None,
     size: int | None,
     progress: Callable[[int], object] | None,
-    client: HttpClient,
+    client: Sender,
     waiting: Callable[[], object] | None = None,
 ) -> StoredObject:
     """Fetch a package into the store.
@@ -63,9 +86,22 @@ def download(
     with open_partial(store, url, sha256, size, lambda: count(0), waiting or _no_matter) as partial:
         if isinstance(partial, StoredObject):
             return partial
-        transfer = _Transfer(client, url, partial, sha256, size, count)
-        client.told(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
+        fill(partial, url, sha256, size, count, client)
         return partial.settle(store)
+
+
+def fill(
+    partial: Partial,
+    url: str,
+    sha256: str | None,
+    size: int | None,
+    progress: Callable[[int], object] | None,
+    client: Sender,
+) -> None:
+    """Fetch a file into one that is not whole, however many tries that takes; arguments and errors are those of `download`."""
+    count = progress or _nobody
+    transfer = _Transfer(client, url, partial, sha256, size, count)
+    client.told(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
 
 
 class _NoRange(Exception):
@@ -77,7 +113,7 @@ class _Transfer:
 
     def __init__(
         self,
-        client: HttpClient,
+        client: Sender,
         url: str,
         partial: Partial,
         sha256: str | None,

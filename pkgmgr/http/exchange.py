@@ -44,20 +44,25 @@ def exchange(
     body: Callable[[], object] | None,
     tokens: Callable[[str], str | None],
     patience: Patience,
+    *,
+    judge: Callable[[requests.Response], requests.Response] | None = None,
+    stay: bool = False,
 ) -> requests.Response:
     """Send a request and follow its redirects.
 
     Args:
         session: What sends it.
-        method: `GET`, `POST` or `PUT`.
+        method: `GET`, `HEAD`, `POST`, `PUT`, `PATCH` or `DELETE`.
         url: Where to.
-        headers: What goes with it.
+        headers: What goes with it; a redirect to another origin takes only what says nothing of who asks.
         body: Gives its body, anew for each time that it is sent; None where it has none.
         tokens: The token for an origin.
         patience: The timeouts.
+        judge: Looks at the reply instead of us: gives it, or raises what is wrong with it.
+        stay: Whether a redirect to another origin is an error, as the body has a secret in it.
 
     Returns:
-        A reply with status 200, 201, 204, 206 or 304 whose body was not read.
+        A reply with status 200, 201, 204, 206 or 304, or what the judge lets pass, whose body was not read.
 
     Raises:
         TryAgain: It failed in a way that may pass.
@@ -74,6 +79,8 @@ def exchange(
             reply = _send(session, method, url, sent, body() if body else None, patience)
             location = reply.headers.get("Location")
             if reply.status_code not in _REDIRECTS or not location:
+                if judge is not None:
+                    return judge(reply)
                 return _successful(reply, origin, with_token=bool(token))
         except (TryAgain, WpmError) as error:
             if url != asked:
@@ -85,6 +92,8 @@ def exchange(
             method, body = "GET", None
             sent.pop("Content-Type", None)
         if origin_of(url) != origin:
+            if stay:
+                raise WpmError(f"the server redirects to {shown(url)}, which must not see what is sent")
             # Once away it stays away: a way back is as little to be trusted as the one that led here.
             origin, home = origin_of(url), ""
             sent = {name: value for name, value in sent.items() if name.lower() in _STAYS}
@@ -147,9 +156,7 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
     if status in _SUCCESSES:
         return reply
     try:
-        if status in PASSING:
-            what = f"the server replied {status} {_reason(reply)}".rstrip()
-            raise TryAgain(what, retry_after(reply.headers), arrived=status not in NOT_DONE)
+        raise_passing(reply)
         said = refusal(reply)
         said = f": {said}" if said else ""
         match status:
@@ -165,6 +172,13 @@ def _successful(reply: requests.Response, origin: str, *, with_token: bool) -> r
                 raise Refused(f"the server replied {status} {_reason(reply)}".rstrip() + said, status)
     finally:
         reply.close()
+
+
+def raise_passing(reply: requests.Response, said: str = "") -> None:
+    """Raise `TryAgain` where a reply says that another time may go better; `said` is what else it says."""
+    if reply.status_code in PASSING:
+        what = f"the server replied {reply.status_code} {_reason(reply)}".rstrip() + said
+        raise TryAgain(what, retry_after(reply.headers), arrived=reply.status_code not in NOT_DONE)
 
 
 def _reason(reply: requests.Response) -> str:

@@ -18,13 +18,19 @@ class Upload:
     Args:
         path: The file.
         progress: Called with the number of bytes after each piece, with a negative one when it starts anew.
+        offset: Where in the file it begins, in bytes.
+        size: How many bytes of it are sent; None sends all that follow.
 
     Raises:
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path, progress: Callable[[int], object] | None = None) -> None:
+    def __init__(
+        self, path: Path, progress: Callable[[int], object] | None = None, offset: int = 0, size: int | None = None
+    ) -> None:
         self._file = path.open("rb")
+        self._offset = offset
+        self._size = os.fstat(self._file.fileno()).st_size - offset if size is None else size
         self._progress = progress
         self._sent = 0
 
@@ -36,7 +42,7 @@ class Upload:
 
     def start(self) -> Self:
         """The file from its beginning."""
-        self._file.seek(0)
+        self._file.seek(self._offset)
         self._count(-self._sent)
         return self
 
@@ -45,15 +51,16 @@ class Upload:
             yield piece
 
     def __len__(self) -> int:
-        return os.fstat(self._file.fileno()).st_size
+        return self._size
 
     def tell(self) -> int:
         """Where the next piece starts."""
-        return self._file.tell()
+        return self._file.tell() - self._offset
 
     def read(self, most: int = -1) -> bytes:
         """The next piece."""
-        piece = self._file.read(most)
+        left = max(0, self._size - self.tell())
+        piece = self._file.read(left if most < 0 else min(most, left))
         self._count(len(piece))
         return piece
 

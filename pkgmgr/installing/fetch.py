@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import NotAsPromised, WpmError
+from pkgmgr.locks.lockfile import OCI
 
 if TYPE_CHECKING:
     import threading
@@ -83,7 +84,7 @@ def fetch(
     """Bring one file into the store.
 
     Args:
-        location: A path or an http(s) URL.
+        location: A path, an http(s) URL, or `oci://HOST/NAME@DIGEST`.
         store: Where it goes.
         sha256: The hash that it must have, where that is known.
         size: Its size in bytes, where that is known.
@@ -94,6 +95,10 @@ def fetch(
     Raises:
         WpmError: It is not there, or not what it should be.
     """
+    if isinstance(location, str) and location.startswith(OCI):
+        from pkgmgr.oci.artifact import bring_locked
+
+        return bring_locked(location, store, sha256, size, count, waiting)
     if not isinstance(location, Path):
         from pkgmgr.http.download import download
         from pkgmgr.http.shared import shared_client

@@ -33,23 +33,32 @@ class FetchProgress(Protocol):
         """The package is in the store."""
 
 
-def fetch_progress(packages: int, size: int, *, remote: bool) -> FetchProgress:
+def fetch_progress(
+    packages: int, size: int, *, remote: bool, noun: str = "packages", done: str = "fetched"
+) -> FetchProgress:
     """What shows this work where standard error goes.
 
     Args:
         packages: How many packages there are.
         size: Their bytes in all.
         remote: Whether some come over the network: copying files of this machine is seldom worth a bar.
+        noun: What they are.
+        done: What was done with one.
     """
     if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        return FetchLines()
-    return FetchBars(packages, size) if remote or size > _WORTH_A_BAR else FetchLines()
+        return FetchLines(done)
+    return FetchBars(packages, size, noun) if remote or size > _WORTH_A_BAR else FetchLines(done)
 
 
 class FetchLines:
-    """A line on standard error for each package that was downloaded, and nothing for what was near."""
+    """A line on standard error for each package that was downloaded, and nothing for what was near.
 
-    def __init__(self) -> None:
+    Args:
+        done: What was done with it.
+    """
+
+    def __init__(self, done: str = "fetched") -> None:
+        self._done = done
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -71,7 +80,7 @@ class FetchLines:
         if downloaded:
             from pkgmgr.cli.output import bytes_for_people
 
-            self._print(f"fetched {name} ({bytes_for_people(size)})")
+            self._print(f"{self._done} {name} ({bytes_for_people(size)})")
 
     def _print(self, line: str) -> None:
         with self._lock:
@@ -85,13 +94,15 @@ class FetchBars:
     Args:
         packages: How many packages there are.
         size: Their bytes in all.
+        noun: What they are.
     """
 
-    def __init__(self, packages: int, size: int) -> None:
+    def __init__(self, packages: int, size: int, noun: str = "packages") -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         self._packages = packages
+        self._noun = noun
         self._done = 0
         self._tasks: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -137,7 +148,7 @@ class FetchBars:
 
     @property
     def _title(self) -> str:
-        return f"{self._done} of {self._packages} packages"
+        return f"{self._done} of {self._packages} {self._noun}"
 
 
 def _short(name: str) -> str:

@@ -32,6 +32,8 @@ NETWORK: Final = "registry+"
 """What the source of a package of a registry that is asked over the network starts with; the registry's URL follows."""
 BY_HASH: Final = "hash"
 """The source of a package that is known by its hash alone."""
+OCI: Final = "oci://"
+"""What the source of a package of an OCI registry starts with; `HOST/NAME@sha256:` and its manifest's digest follow."""
 PATH: Final = "path:"
 """What the source of a package file starts with; its path follows, a relative one starts at the project."""
 
@@ -44,7 +46,8 @@ class LockedPackage(NamedTuple):
     Attributes:
         name: `namespace/name`, or empty for a package without one, which is known by its hash.
         version: Its version, empty without a name.
-        source: `embedded`, `registry`, `registry+` and a registry's URL, `hash`, an http(s) URL, or `path:` and a path.
+        source: `embedded`, `registry`, `registry+` and a registry's URL, `hash`, an http(s) URL, `oci://HOST/NAME@DIGEST`,
+            or `path:` and a path.
         sha256: The hash of its file, lower-case hexadecimal.
         size: The size of its file in bytes.
         dependencies: Alias to the id of the package, in the order in which the package declares them.

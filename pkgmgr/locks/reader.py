@@ -13,12 +13,13 @@ from pkgmgr.locks.lockfile import (
     FORMAT,
     LARGEST_FILE,
     NETWORK,
+    OCI,
     PATH,
     REGISTRY,
     LockedPackage,
     Lockfile,
 )
-from pkgmgr.source import UrlSource, check_name, check_sha256, parse_source
+from pkgmgr.source import OciSource, UrlSource, check_name, check_sha256, parse_source
 from pkgmgr.store import LARGEST as LARGEST_PACKAGE
 from pkgmgr.version import Version
 
@@ -93,6 +94,11 @@ def _source(text: str) -> str:
         # Its form is looked at when it is asked; here what must not be written down.
         if any(each in text for each in " @?#") or not text.isascii():
             raise WpmError(f"key source: {text[:60]!r} is not the URL of a registry")
+        return text
+    if text.startswith(OCI):
+        source = parse_source(text)
+        if not isinstance(source, OciSource) or not source.is_exact or str(source) != text:
+            raise WpmError(f"key source: {text[:100]!r}: expected oci://HOST/NAME@sha256:HEX")
         return text
     if "://" in text and isinstance(parse_source(text), UrlSource):
         return text

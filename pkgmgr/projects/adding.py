@@ -5,7 +5,7 @@
 | `ns/name`, `ns/name@latest` | `"ns/name" = "^1.2.3"`, the newest version that goes with the rest |
 | `ns/name@^1` | `"ns/name" = "^1"`, as it was asked for |
 | `host:ns/name` | `"ns/name" = "host:ns/name@^1.2.3"` |
-| `./dir`, `x.webc`, a URL, `sha256:…` | the name that the package says it has, and where it is, from the project's folder |
+| `./dir`, `x.webc`, a URL, `oci://…`, `sha256:…` | the name that the package says it has, and where that is from the project |
 | `NAME=…` | any of them under another name |
 """
 
@@ -21,8 +21,8 @@ from pkgmgr.manifest.reader import parse_manifest
 from pkgmgr.projects.editing import Edit, text_of
 from pkgmgr.registry import open_registries
 from pkgmgr.resolution.direct import DirectPackages
-from pkgmgr.resolution.locking import make_lock
-from pkgmgr.source import GLOBAL_NAMESPACE, NamedSource, PathSource, check_name, parse_source
+from pkgmgr.resolution.locking import known_sources, make_lock
+from pkgmgr.source import GLOBAL_NAMESPACE, NamedSource, OciSource, PathSource, check_name, parse_source
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def plan_addition(
     registries = open_registries(
         options.registry, offline=options.offline, include=options.include, store=store, refresh=options.refresh
     )
-    known = {each.source: each for each in (project.lock.packages.values() if project.lock else ())}
+    known = known_sources(project.lock, project.lock.packages if project.lock else {})
     direct = DirectPackages(registries, store, project.root, known)
     wanted: dict[str, Wish] = {}
     for wish in wishes:
@@ -148,6 +148,9 @@ def _name_of(source: PackageSource, direct: DirectPackages) -> str:
     if isinstance(source, NamedSource):
         return source.name
     name = direct(source).name
+    if not name and isinstance(source, OciSource):
+        # Images have no name of their own: what people call them is the last part of their repository.
+        name = source.repository.rpartition("/")[2]
     if not name:
         raise WpmError(f"{source}: the package does not say its name: give it one: wpm add NAME={source}")
     return name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.lockfile import BY_HASH, FILE_NAME, PATH
-from pkgmgr.source import HashSource, NamedSource, PathSource, UrlSource, parse_dependency
+from pkgmgr.source import HashSource, NamedSource, OciSource, PathSource, UrlSource, parse_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -229,5 +229,9 @@ def _satisfies(source: PackageSource, package: LockedPackage) -> bool:
             return package.sha256 == sha256
         case UrlSource(url):
             return package.source in (url, BY_HASH)
+        case OciSource() if source.is_exact:
+            return package.source == str(source)
+        case OciSource():
+            return package.source.startswith(f"{source.repository}@")
         case PathSource():
             return package.source.startswith(PATH)

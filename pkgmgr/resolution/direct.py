@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pkgmgr.errors import WpmError
 from pkgmgr.installing.fetch import fetch_url
 from pkgmgr.locks.lockfile import BY_HASH, PATH, LockedPackage
-from pkgmgr.source import HashSource, PathSource, UrlSource
+from pkgmgr.source import HashSource, OciSource, PathSource, UrlSource
 from pkgmgr.summary import PackageSummary, summarize
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class DirectPackages:
         registries: Asked for hashes.
         store: Where downloads go.
         folder: Where relative paths start.
-        known: Packages of the lock by their source: a URL that is locked and in the store is not fetched again.
+        known: Packages of the lock by their source: a URL that is locked and in the store is not fetched again, and a tag of
+            an OCI registry means what it meant when it was locked.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class DirectPackages:
                 return self._at_path(source)
             case UrlSource(url):
                 return self._at_url(url)
+            case OciSource():
+                return self._of_oci(source)
             case HashSource(sha256):
                 return self._with_hash(sha256)
             case _:
@@ -72,6 +75,31 @@ class DirectPackages:
             stored.path.unlink(missing_ok=True)
             reason = str(error).rpartition(f"{stored.path}: ")[2]
             raise WpmError(f"{url}: what is there is no package: {reason}") from None
+
+    def _of_oci(self, source: OciSource) -> PackageSummary:
+        from pkgmgr.oci.known import Known
+        from pkgmgr.oci.reference import parse_reference
+
+        known = self._known.get(str(source))
+        if known is not None and self._store.has(known.sha256, known.size):
+            return summarize(self._store.path(known.sha256), known.source)
+        reference = parse_reference(known.source if known is not None else str(source))
+        if self._registries.offline:
+            with Known(self._store) as memory:
+                found = memory.package(reference)
+            if found is None:
+                raise WpmError(f"{source}: not in the store, and --offline forbids to fetch it")
+        else:
+            from pkgmgr.oci.artifact import fetch_package
+
+            found = fetch_package(reference, self._store)
+            with Known(self._store) as memory:
+                memory.note_package(reference, found)
+        try:
+            return summarize(found.stored.path, str(found.reference))
+        except WpmError as error:
+            reason = str(error).rpartition(f"{found.stored.path}: ")[2]
+            raise WpmError(f"{source}: the package there cannot be used: {reason}") from None
 
     def _with_hash(self, sha256: str) -> PackageSummary:
         if (found := self._registries.by_hash(sha256)) is not None:

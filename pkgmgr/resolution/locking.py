@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from pkgmgr.locks.lockfile import Lockfile
+from pkgmgr.locks.lockfile import OCI, Lockfile
 from pkgmgr.resolution.candidates import HIGHEST
 from pkgmgr.resolution.direct import DirectPackages
 from pkgmgr.resolution.resolver import resolve
-from pkgmgr.source import parse_dependency
+from pkgmgr.source import OciSource, parse_dependency
 from pkgmgr.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pkgmgr.locks.lockfile import LockedPackage
     from pkgmgr.registry import Registries
     from pkgmgr.store import Store
 
@@ -54,13 +55,31 @@ def make_lock(
     chosen = resolve(
         {alias: parse_dependency(alias, text) for alias, text in requirements.items()},
         registries,
-        DirectPackages(registries, store, folder, {package.source: package for package in kept.values()}),
+        DirectPackages(registries, store, folder, known_sources(current, kept)),
         {package.name: Version.parse(package.version) for package in kept.values() if package.name},
         resolution=resolution,
         line_of=None if manifest is None else _ManifestLines(manifest, requirements),
     )
     packages = {package: summary.locked(chosen.dependencies[package]) for package, summary in chosen.packages.items()}
     return Lockfile(dict(requirements), chosen.roots, packages)
+
+
+def known_sources(lock: Lockfile | None, kept: Mapping[str, LockedPackage]) -> dict[str, LockedPackage]:
+    """What sources are locked to: by the source that the lock has, and tags of OCI registries by themselves.
+
+    Args:
+        lock: The lock.
+        kept: Those of its packages by their ids that may stay what they are.
+    """
+    known = {package.source: package for package in kept.values()}
+    for alias, text in lock.requirements.items() if lock is not None else ():
+        if not text.startswith(OCI):
+            continue
+        # The digest stands in for the tag only where it is one of the same repository.
+        source, package = parse_dependency(alias, text), kept.get(lock.roots[alias] if lock is not None else "")
+        if isinstance(source, OciSource) and package is not None and package.source.startswith(f"{source.repository}@"):
+            known[str(source)] = package
+    return known
 
 
 class _ManifestLines:

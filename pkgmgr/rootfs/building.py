@@ -14,9 +14,10 @@ from pkgmgr.rootfs.settings_layer import SETTINGS, SettingsLayer
 from pkgmgr.rootfs.source_date import source_date
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from binfactory.command import BinaryCommand
     from binfactory.package import BinaryPackage, PackagePart
     from pkgmgr.rootfs.copied_layer import Copy
     from pkgmgr.rootfs.flattening import Conflict
@@ -36,7 +37,7 @@ class BuildOptions(NamedTuple):
         cwd: The working directory; empty for that of the command that the image runs.
         user: Who runs it.
         labels: Names with texts.
-        skip: What is left out of copied directories; None leaves nothing out.
+        keep_out: Where the image itself is to be: left out of copied directories, with what is unfinished of it.
     """
 
     copies: tuple[Copy, ...] = ()
@@ -46,7 +47,7 @@ class BuildOptions(NamedTuple):
     cwd: str = ""
     user: str = ""
     labels: Mapping[str, str] = MappingProxyType({})
-    skip: Callable[[os.DirEntry[str]], bool] | None = None
+    keep_out: Path | None = None
 
 
 def build_image(packages: Sequence[BinaryPackage], options: BuildOptions = BuildOptions()) -> RootfsImage:  # noqa: B008
@@ -69,7 +70,7 @@ def build_image(packages: Sequence[BinaryPackage], options: BuildOptions = Build
     layers: list[Layer] = [BaseLayer()]
     layers += (PackageLayer(part, date) for part in parts_of(packages) if part.mounts or part.commands)
     if options.copies:
-        layers.append(CopiedLayer(options.copies, date or 0, options.skip))
+        layers.append(CopiedLayer(options.copies, date or 0, options.keep_out))
     if any(config):
         layers.append(SettingsLayer(config, date or 0))
     return RootfsImage(tuple(layers), config, date or 0)
@@ -105,11 +106,9 @@ def image_config(packages: Sequence[BinaryPackage], options: BuildOptions) -> Im
     """
     entrypoint, env, cwd = options.entrypoint, dict(options.env), options.cwd
     if entrypoint is None:
-        entrypoint = ()
-        last = packages[-1] if packages else None
-        if last is not None and last.entrypoint is not None:
-            command = last.entrypoint_command()
-            entrypoint = (f"/bin/{command.name}", *command.main_args)
+        command = _default_command(packages)
+        entrypoint = () if command is None else (f"/bin/{command.name}", *command.main_args)
+        if command is not None:
             env = {**command.env, **env}
             cwd = cwd or command.cwd or ""
     return ImageConfig(
@@ -120,6 +119,17 @@ def image_config(packages: Sequence[BinaryPackage], options: BuildOptions) -> Im
         options.user,
         MappingProxyType(dict(sorted(options.labels.items()))),
     )
+
+
+def _default_command(packages: Sequence[BinaryPackage]) -> BinaryCommand | None:
+    """What the last package runs when nobody names a command; None where that is open."""
+    if not packages:
+        return None
+    node = packages[-1].part(packages[-1].id).node
+    if node.path is None and node.container is None:
+        # A project that only has dependencies: none of them is more its own than the others.
+        return None
+    return packages[-1].entrypoint_command() if packages[-1].entrypoint is not None else None
 
 
 def unintended(conflicts: Iterable[Conflict]) -> list[Conflict]:

@@ -11,11 +11,12 @@ from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import SYMLINK_MODE, Entry, HostFile, Kind, ways_to
 from pkgmgr.rootfs.modes import directory_mode, file_mode
+from pkgmgr.rootfs.output import is_unfinished
 from pkgmgr.rootfs.path_tree import PathTree
 from runtime.fs.names import check_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 FILES: Final = "files"
 """What the layer is called."""
@@ -46,21 +47,19 @@ class CopiedLayer:
     Args:
         copies: What goes where.
         mtime: The time of everything, in seconds since the epoch.
-        skip: Whether a path is left out: the image that is being written may lie in a directory that is copied.
+        keep_out: What is left out, with what is unfinished of it: the image itself may lie in a directory that is copied.
     """
 
     title = FILES
 
-    def __init__(
-        self, copies: Iterable[Copy], mtime: int = 0, skip: Callable[[os.DirEntry[str]], bool] | None = None
-    ) -> None:
+    def __init__(self, copies: Iterable[Copy], mtime: int = 0, keep_out: Path | None = None) -> None:
         """Look at everything now; the bytes are read when they are written.
 
         Raises:
             WpmError: Something cannot be read, or is neither a file, nor a directory, nor a symbolic link.
         """
         self._mtime = mtime
-        self._skip = skip
+        self._keep_out = None if keep_out is None else keep_out.parent.resolve() / keep_out.name
         self._tree: PathTree[Entry] = PathTree()
         for copy in copies:
             self._add(copy)
@@ -108,8 +107,9 @@ class CopiedLayer:
                     children = [(child, child.stat(follow_symlinks=False)) for child in found]
             except OSError as error:
                 raise WpmError(f"{one_line(error.filename or folder)}: cannot be copied: {error.strerror}") from None
+            inside = self._keep_out is not None and folder == str(self._keep_out.parent)
             for child, status in children:
-                if self._skip is not None and self._skip(child):
+                if inside and self._is_kept_out(child.name):
                     continue
                 path = prefix + child.name
                 if S_ISDIR(status.st_mode):
@@ -119,6 +119,11 @@ class CopiedLayer:
                     self._put(self._entry(child.path, path, status))
             if len(self._tree) > MOST_COPIED:
                 raise WpmError(f"{one_line(top)}: more than {MOST_COPIED:,} files: copy a smaller directory")
+
+    def _is_kept_out(self, name: str) -> bool:
+        """Whether a name beside the image is the image's, or of something unfinished for it."""
+        out = self._keep_out
+        return out is not None and (name == out.name or is_unfinished(out, name))
 
     def _entry(self, host: str, path: str, status: os.stat_result) -> Entry:
         """A file or a symbolic link of the host."""

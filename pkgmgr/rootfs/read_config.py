@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.rootfs.image import ImageConfig
+from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.layer import Layer
-
-IMAGE_SETTINGS: Final = "usr/lib/wpm/image.json"
-"""Where an image says how it wants to be run."""
 
 LARGEST_CONFIG: Final = 4 << 20
 

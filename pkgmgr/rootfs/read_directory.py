@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import Entry, HostFile, Kind
+from pkgmgr.rootfs.entry import SYMLINK_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.image import RootfsImage
-from pkgmgr.rootfs.read_config import IMAGE_SETTINGS, config_of_entry
+from pkgmgr.rootfs.read_config import config_of_entry
+from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS
+from pkgmgr.rootfs.tar_stream import WHITEOUT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-WHITEOUT: Final = ".wh."
-"""How names begin that mean deletions in layers, and so are none of files."""
 
 _DIRECTORY_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MOST_ENTRIES: Final = 10_000_000
@@ -98,11 +97,11 @@ class DirectoryLayer:
             return Entry(path, Kind.DIRECTORY, mode, mtime, uid=uid, gid=gid)
         if stat.S_ISLNK(status.st_mode):
             try:
-                target = os.readlink(host)
+                target = os.readlink(host)  # noqa: PTH115 (a Path would change what it says: `./x` into `x`)
             except OSError as error:
                 raise WpmError(f"{one_line(str(host))}: cannot be read: {error.strerror or error}") from None
             # Its own mode says nothing, and is not the same everywhere.
-            return Entry(path, Kind.SYMLINK, 0o777, mtime, target=target, uid=uid, gid=gid)
+            return Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=target, uid=uid, gid=gid)
         if status.st_nlink > 1:
             first = names.setdefault((status.st_dev, status.st_ino), path)
             if first != path:
@@ -148,13 +147,13 @@ def _settings(path: Path) -> Entry | None:
 
 
 def _by_path(found: tuple[str, os.stat_result]) -> str:
-    return found[0]
+    return path_order(found[0])
 
 
 def _why_not(name: str, mode: int) -> str:
     """Why a name cannot be in an image; an empty text for those that can."""
-    if name.startswith(WHITEOUT):
-        return f'a name that begins with "{WHITEOUT}" means a deletion in layers of images'
+    if name.startswith(WHITEOUT_PREFIX):
+        return f'a name that begins with "{WHITEOUT_PREFIX}" means a deletion in layers of images'
     match stat.S_IFMT(mode):
         case stat.S_IFREG | stat.S_IFDIR | stat.S_IFLNK:
             return ""

@@ -54,7 +54,7 @@ class Written(NamedTuple):
     """What was written.
 
     Attributes:
-        files: How many files, directories and links the image has.
+        files: How many files and links the image has, by name.
         bytes: How many bytes its files have; a file of many names counts once.
         digest: What tells it from every other: of a tar and a package the sha256 of the file, of an OCI image that of its
             manifest, as `sha256:HEX`; None for a directory.
@@ -80,7 +80,7 @@ def chosen_format(out: Path, wanted: str | None, compression: str | None) -> tup
         elif name.endswith(".webc"):
             kind = "webc"
         else:
-            kind = "oci" if (out / _LAYOUT).is_file() else "dir"
+            kind = "oci" if is_layout(out) else "dir"
     match kind:
         case "tar":
             return kind, compression or (_TARS[ending] if ending else "none")
@@ -89,6 +89,11 @@ def chosen_format(out: Path, wanted: str | None, compression: str | None) -> tup
     if compression not in (None, "none"):
         raise WpmError(f"--compression {compression}: only the formats tar and oci are compressed, not {kind}")
     return kind, "none"
+
+
+def is_layout(path: Path) -> bool:
+    """Whether a directory is an OCI image layout."""
+    return (path / _LAYOUT).is_file()
 
 
 def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Output) -> Written:
@@ -104,7 +109,7 @@ def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Ou
         WpmError: Something is there already, or cannot be written in this format.
         OSError: It cannot be written.
     """
-    if output.format == "oci" and (out / _LAYOUT).is_file() and not output.force:
+    if output.format == "oci" and is_layout(out) and not output.force:
         if output.tag is None:
             raise WpmError(
                 f"{one_line(str(out))}: is an OCI layout: give the image a name in it with --tag, or replace all of it "
@@ -159,4 +164,4 @@ def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output
 
 def _written(tree: Sequence[Entry], digest: str | None) -> Written:
     size = sum(entry.size for entry in tree if entry.kind is Kind.FILE)
-    return Written(len(tree), size, digest)
+    return Written(sum(entry.kind is not Kind.DIRECTORY for entry in tree), size, digest)

@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from binfactory.factory import BinFactory
     from binfactory.modules import ModuleCache
     from binfactory.package import BinaryPackage
     from pkgmgr.installing.options import InstallOptions
     from pkgmgr.running.target import Target
     from pkgmgr.store import Store
+    from runtime.env import WasiEnv
     from runtime.fs.node import FileSystem
+    from runtime.net import NetworkPolicy
     from runtime.process import WasiProcess
 
 
@@ -112,7 +115,6 @@ def start_target(
     from binfactory.factory import BinFactory
     from binfactory.roots import sandbox_root
     from binfactory.use import map_commands, unite_package
-    from runtime.env import WasiEnvBuilder
     from runtime.net import NetworkPolicy
 
     network = NetworkPolicy.parse(options.network)
@@ -125,15 +127,42 @@ def start_target(
         unite_package(factory, root, package)
     for spec in options.uses:
         unite_package(factory, root, named_package(spec, store, install))
-    builder = WasiEnvBuilder(target.program.name).args(options.arguments).envs(options.environ).root(root)
-    cwd = _absolute(options.cwd or target.cwd or "/")
-    if cwd != "/" and "PWD" not in options.environ:
+    env = guest_environment(target.program.name, root, factory, target.cwd, network, options)
+    map_commands(env, options.commands)
+    try:
+        return factory.start(target.program, env)
+    except OSError as error:
+        raise WpmError(f"{label}: {error.strerror or error}") from error
+
+
+def guest_environment(
+    name: str, root: FileSystem, factory: BinFactory, cwd: str | None, network: NetworkPolicy, options: RunOptions
+) -> WasiEnv:
+    """What a guest sees of the world, with the standard streams of this process.
+
+    Args:
+        name: Its `argv[0]`.
+        root: Its root, without the volumes.
+        factory: Where programs are looked up.
+        cwd: Where it starts, if the options do not say; None is `/`.
+        network: What of the network it may use.
+        options: What it is given.
+
+    Raises:
+        WpmError: A volume cannot be opened.
+        RuntimeFault: A directory is not there.
+    """
+    from runtime.env import WasiEnvBuilder
+
+    builder = WasiEnvBuilder(name).args(options.arguments).envs(options.environ).root(root)
+    directory = _absolute(options.cwd or cwd or "/")
+    if directory != "/" and "PWD" not in options.environ:
         # Preview 1 has no other way to tell a guest where it is; a shell tells it so too.
-        builder.env("PWD", cwd)
+        builder.env("PWD", directory)
     for volume in options.volumes:
         builder.mount(volume.guest, _host(volume))
-    env = (
-        builder.cwd(cwd)
+    return (
+        builder.cwd(directory)
         .inherit_stdio()
         .memory_limit(options.memory)
         .timeout(options.seconds)
@@ -141,11 +170,6 @@ def start_target(
         .network(network)
         .build()
     )
-    map_commands(env, options.commands)
-    try:
-        return factory.start(target.program, env)
-    except OSError as error:
-        raise WpmError(f"{label}: {error.strerror or error}") from error
 
 
 def named_package(spec: str, store: Store, install: InstallOptions) -> BinaryPackage:

@@ -3,9 +3,13 @@
     [tokens]
     "https://registry.wasmer.io" = "wap_…"
 
-A token goes to its own origin and nowhere else (`HttpClient` sees to it), and into no message, lock or log. `WPM_TOKEN` is
-the token for the default registry of this run, and wins over the file. A file that others of this machine can read is
-put right, with a warning: refusing it would only teach people to type `chmod` without the warning.
+    [logins]
+    "ghcr.io" = { username = "ada", password = "…" }
+
+The logins are those of OCI registries, by their host (`pkgmgr.oci.reference.parse_host`). A token goes to its own origin
+and nowhere else (`HttpClient` sees to it), and into no message, lock or log. `WPM_TOKEN` is the token for the default
+registry of this run, and wins over the file. A file that others of this machine can read is put right, with a warning:
+refusing it would only teach people to type `chmod` without the warning.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.settings.config import config_folder
+from pkgmgr.settings.login import Login, check_secret, check_username
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +32,7 @@ FILE_NAME: Final = "credentials.toml"
 VARIABLE: Final = "WPM_TOKEN"
 
 _TOKENS: Final = "tokens"
+_LOGINS: Final = "logins"
 _LARGEST: Final = 1 << 20
 _LONGEST: Final = 4096
 _MODE: Final = 0o600
@@ -71,26 +77,54 @@ class Credentials:
         """The origins that the file has tokens for."""
         return sorted(self._tokens)
 
+    def login(self, host: str) -> Login | None:
+        """The login for an OCI registry; None where there is none. Raises `WpmError` as `token` does."""
+        return self._logins.get(host)
+
+    def hosts(self) -> list[str]:
+        """The OCI registries that the file has logins for."""
+        return sorted(self._logins)
+
     def store(self, origin: str, token: str) -> None:
         """Keep a token for an origin.
 
         Raises:
             WpmError: It is no token, or the file cannot be written.
         """
-        self._write({**self._tokens, origin: check_token(token, "the token")})
+        self._write({**self._tokens, origin: check_token(token, "the token")}, self._logins)
+
+    def store_login(self, host: str, username: str, password: str) -> None:
+        """Keep a login for an OCI registry; raises `WpmError` as `store` does."""
+        login = Login(check_username(username, "the user"), check_secret(password, "the password"), str(self.path))
+        self._write(self._tokens, {**self._logins, host: login})
 
     def forget(self, origin: str) -> bool:
         """Remove the token of an origin; gives whether there was one. Raises `WpmError` as `store` does."""
         if origin not in self._tokens:
             return False
-        self._write({known: token for known, token in self._tokens.items() if known != origin})
+        self._write({known: token for known, token in self._tokens.items() if known != origin}, self._logins)
         return True
 
-    @cached_property
+    def forget_login(self, host: str) -> bool:
+        """Remove the login of an OCI registry; gives whether there was one. Raises `WpmError` as `store` does."""
+        if host not in self._logins:
+            return False
+        self._write(self._tokens, {known: login for known, login in self._logins.items() if known != host})
+        return True
+
+    @property
     def _tokens(self) -> dict[str, str]:
+        return self._kept[0]
+
+    @property
+    def _logins(self) -> dict[str, Login]:
+        return self._kept[1]
+
+    @cached_property
+    def _kept(self) -> tuple[dict[str, str], dict[str, Login]]:
         data = self._read()
         if data is None:
-            return {}
+            return {}, {}
         from pkgmgr.files.reading import parse_toml
 
         try:
@@ -98,7 +132,7 @@ class Credentials:
         except WpmError:
             # What TOML says of it could quote a token.
             raise WpmError(f"{self.path}: not TOML: put it right, or remove it and log in again") from None
-        return self._checked(document)
+        return self._checked(document), self._checked_logins(document)
 
     def _checked(self, document: dict[str, Any]) -> dict[str, str]:
         tokens = document.get(_TOKENS, {})
@@ -110,6 +144,20 @@ class Credentials:
                 raise WpmError(f"{place}: expected a text")
             check_token(token, place)
         return tokens
+
+    def _checked_logins(self, document: dict[str, Any]) -> dict[str, Login]:
+        logins = document.get(_LOGINS, {})
+        if not isinstance(logins, dict):
+            raise WpmError(f"{self.path}: key {_LOGINS}: expected a table of logins by host")
+        found = {}
+        for host, entry in logins.items():
+            place = f"{self.path}: the login of {host[:100]!r}"
+            match entry:
+                case {"username": str(username), "password": str(password)}:
+                    found[host] = Login(check_username(username, place), check_secret(password, place), str(self.path))
+                case _:
+                    raise WpmError(f"{place}: expected a username and a password")
+        return found
 
     def _read(self) -> bytes | None:
         try:
@@ -140,18 +188,30 @@ class Credentials:
             ) from None
         self._warn(f"{self.path}: others of this machine could read the tokens in it; its mode is 0600 now")
 
-    def _write(self, tokens: dict[str, str]) -> None:
+    def _write(self, tokens: dict[str, str], logins: dict[str, Login]) -> None:
         from pkgmgr.files.replacing import replace_file
 
         lines = ["# Written by wpm login. Whoever has these tokens can publish in your name.", f"[{_TOKENS}]"]
         lines += [f'"{origin}" = "{token}"' for origin, token in sorted(tokens.items())]
+        if logins:
+            lines += ["", f"[{_LOGINS}]"]
+        lines += [
+            f"{_quoted(host)} = {{ username = {_quoted(each.username)}, password = {_quoted(each.secret)} }}"
+            for host, each in sorted(logins.items())
+        ]
         target = self.path.resolve()
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             replace_file(target, ("\n".join(lines) + "\n").encode(), _MODE)
         except OSError as error:
             raise WpmError(f"{self.path}: cannot be written: {error.strerror or error}") from None
-        self.__dict__["_tokens"] = tokens
+        self.__dict__["_kept"] = tokens, logins
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text, ensure_ascii=False)
 
 
 def check_token(token: str, what: str) -> str:

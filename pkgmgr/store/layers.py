@@ -74,7 +74,7 @@ class UnpackedLayers:
         folder = self._root / packed[:2]
         beginning = packed[2:] + "-"
         try:
-            names = sorted(name for name in os.listdir(folder) if name.startswith(beginning))
+            names = sorted(path.name for path in folder.iterdir() if path.name.startswith(beginning))
         except OSError:
             return []
         ends = [(name, name.removeprefix(beginning).removesuffix(_SUFFIX)) for name in names]
@@ -137,4 +137,13 @@ class UnpackedLayers:
                     path.unlink()
                 count += 1
                 freed += status.st_size
+        if not dry_run:
+            self._remove_empty()
         return count, freed
+
+    def _remove_empty(self) -> None:
+        """Remove the folders below that have nothing in them any more."""
+        for folder in sorted((path for path in self._root.rglob("*") if path.is_dir()), reverse=True):
+            # One that somebody puts something into at this moment stays, as it is not empty.
+            with suppress(OSError):
+                folder.rmdir()

@@ -268,7 +268,7 @@ class Store:
         return StoreInfo(self.root, len(sizes), sum(sizes), beside, *of_kinds)
 
     def clean(self) -> None:
-        """Remove every package, compiled module, unpacked layer, resolution and reply; files that somebody writes at this moment stay."""
+        """Remove packages, modules, layers, resolutions and replies; files that somebody writes at this moment stay."""
         import shutil
 
         self.remove_abandoned(resumable=True)

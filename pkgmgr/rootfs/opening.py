@@ -1,0 +1,103 @@
+"""Opening images, whatever form they have: a directory, an archive, a package, an OCI layout, a registry's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pkgmgr.errors import WpmError
+from pkgmgr.plain_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pkgmgr.installing.options import InstallOptions
+    from pkgmgr.rootfs.image import RootfsImage
+    from pkgmgr.store import Store
+
+OCI: Final = "oci://"
+LAYOUT_MARKER: Final = "oci-layout"
+"""The file by which an OCI layout is known (image-spec, image-layout.md)."""
+
+_WEBC: Final = b"\0webc"
+_WASM: Final = b"\0asm"
+
+
+def open_image(
+    place: str | Path,
+    *,
+    store: Store | None = None,
+    install: InstallOptions | None = None,
+    warn: Callable[[str], object] | None = None,
+) -> RootfsImage:
+    """Open an image.
+
+    Args:
+        place: A directory (a root filesystem, or an OCI layout, of which `PATH:TAG` chooses one image), a tar, compressed or
+            not, a `.webc`, or `oci://HOST/NAME:TAG` of a registry.
+        store: Where what is fetched or unpacked goes; None is the user's store.
+        install: The registry for packages that a package needs, and whether the network may be used.
+        warn: Told in one line of each thing that is left out; None prints it on standard error.
+
+    Raises:
+        WpmError: There is no such image, or it is damaged or not allowed.
+        FactoryError: A package is wrong.
+    """
+    text = str(place)
+    if store is None:
+        from pkgmgr.store import Store
+
+        store = Store.default()
+    if install is None:
+        from pkgmgr.installing.options import InstallOptions
+
+        install = InstallOptions()
+    if isinstance(place, str) and text.startswith(OCI):
+        from pkgmgr.oci.pull import pull_image
+
+        return pull_image(text, store, offline=install.offline)
+    path, tag = Path(text), None
+    if isinstance(place, str) and not path.exists() and (before := _before_tag(text)) is not None:
+        path, tag = before
+    if path.is_dir():
+        if tag is not None or (path / LAYOUT_MARKER).is_file():
+            from pkgmgr.rootfs.read_oci import read_oci
+
+            return read_oci(path, tag, store)
+        from pkgmgr.rootfs.read_directory import read_directory
+
+        return read_directory(path, warn or _print)
+    if not path.is_file():
+        what = "neither a file nor a directory" if path.exists() else "there is no such file or directory"
+        raise WpmError(f"{one_line(text)}: {what}: an image is a directory, a tar, a .webc, or oci://HOST/NAME:TAG")
+    head = _head(path)
+    if head.startswith(_WEBC):
+        from pkgmgr.rootfs.read_webc import read_webc
+
+        return read_webc(path, store, install)
+    if head.startswith(_WASM):
+        raise WpmError(f"{path}: a module, not an image: run it with wpm run")
+    from pkgmgr.rootfs.read_tar import read_tar
+
+    return read_tar(path, store)
+
+
+def _before_tag(text: str) -> tuple[Path, str] | None:
+    """The layout and the name of an image in it; None where there is no such layout."""
+    before, colon, tag = text.rpartition(":")
+    if not colon or not before or not tag or not (Path(before) / LAYOUT_MARKER).is_file():
+        return None
+    return Path(before), tag
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _print(warning: str) -> None:
+    print(f"wpm: warning: {warning}", file=sys.stderr)

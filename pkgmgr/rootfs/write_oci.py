@@ -1,0 +1,160 @@
+"""Images as OCI image layouts: a blob for each layer, and what engines must know to run them.
+
+The architecture is `wasm`: what the shims of containerd (runwasi) look at, who then find the program in the layers by the first
+word of the entrypoint. The annotation `module.wasm.image/variant` with the value `compat` makes crun run it as WebAssembly; its
+other value, `compat-smart`, would want an entrypoint that ends in `.wasm`. The operating system is `linux`, as the root
+filesystem is one of its kind (paths, modes, links): umoci unpacks no other, and shims and crun do not look at it. Docker and
+podman choose by `wasi/wasm` where they are asked to: so another platform may be given.
+
+Sources: https://github.com/opencontainers/image-spec, https://github.com/containerd/runwasi,
+https://github.com/containers/crun/blob/main/docs/wasm-wasi-example.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkgmgr.errors import WpmError
+from pkgmgr.oci.descriptors import Descriptor
+from pkgmgr.oci.documents import (
+    CONFIG,
+    ImageDocument,
+    Platform,
+    Step,
+    image_json,
+    layer_media_type,
+    manifest_json,
+)
+from pkgmgr.oci.layout import ImageLayout, check_layout_tag
+from pkgmgr.oci.registry import MANIFEST
+from pkgmgr.rootfs.compressing import METHODS, Compressors, processors
+from pkgmgr.rootfs.tar_stream import tar_pieces
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pkgmgr.oci.blobs import Blobs
+    from pkgmgr.rootfs.image import RootfsImage
+    from pkgmgr.rootfs.layer import Layer
+
+PLATFORM: Final = Platform("linux", "wasm")
+"""For what the images are that are written here, where nobody says it."""
+MADE_BY: Final = "wpm: "
+"""How the history of a layer begins; its title follows."""
+
+_ANNOTATIONS: Final = {"module.wasm.image/variant": "compat"}
+_MOST_LAYERS_AT_ONCE: Final = 4
+
+
+class _WrittenLayer(NamedTuple):
+    """A layer's blob, and `sha256:HEX` of its archive before it was compressed."""
+
+    descriptor: Descriptor
+    diff_id: str
+
+
+def write_oci(
+    image: RootfsImage,
+    folder: Path,
+    tag: str | None = None,
+    compression: str = "gzip",
+    jobs: int | None = None,
+    platform: Platform = PLATFORM,
+) -> str:
+    """Write an image into an image layout, whole or not at all: beside what the layout has already, with which it shares blobs.
+
+    The same image gives the same bytes, whatever the machine.
+
+    Args:
+        image: The image.
+        folder: The layout: one that is there, an empty folder, or a folder that is made.
+        tag: What the image is called in the layout, instead of what was called so; None gives it no name.
+        compression: How the layers are compressed: `none`, `gzip` or `zstd`.
+        jobs: How many threads compress; None takes one for each processor.
+        platform: For what the image says that it is.
+
+    Returns:
+        The digest of the manifest, `sha256:HEX`.
+
+    Raises:
+        WpmError: A layer cannot be read or has names that no layer can have, there is something else in the folder, or there
+            is no such compression.
+        OSError: The disk failed.
+    """
+    if compression not in METHODS:
+        raise WpmError(f"{compression}: there is no such compression: choose one of {', '.join(METHODS)}")
+    if tag is not None:
+        check_layout_tag(tag)
+    layout = ImageLayout.prepared(folder)
+    layers = _write_layers(image.layers, layout.blobs, compression, jobs)
+    document = ImageDocument(
+        platform,
+        image.config,
+        image.created,
+        tuple(layer.diff_id for layer in layers),
+        tuple(Step(MADE_BY + layer.title, image.created) for layer in image.layers),
+    )
+    config = _add(layout.blobs, image_json(document), CONFIG)
+    manifest = _add(layout.blobs, manifest_json(config, [layer.descriptor for layer in layers], _ANNOTATIONS), MANIFEST)
+    layout.add(manifest._replace(platform=str(platform)), tag)
+    return manifest.digest
+
+
+def _write_layers(layers: tuple[Layer, ...], blobs: Blobs, compression: str, jobs: int | None) -> list[_WrittenLayer]:
+    """Write every layer, several at a time; memory is for what is on the way, never for a whole layer."""
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+    jobs = jobs or processors()
+    at_once = max(1, min(jobs, len(layers), _MOST_LAYERS_AT_ONCE))
+    stop = threading.Event()
+    with nullcontext() if compression == "none" else Compressors(compression, jobs) as compressors:
+        # A layer that has the compressors for itself keeps all of them busy.
+        ahead = None if at_once == 1 else 2
+        pool = ThreadPoolExecutor(at_once, "wpm-layers")
+        try:
+            waiting = [
+                pool.submit(_write_layer, layer, blobs, compressors, layer_media_type(compression), ahead, stop)
+                for layer in layers
+            ]
+            wait(waiting, return_when=FIRST_EXCEPTION)
+            for each in waiting:
+                if each.done():
+                    each.result()
+            return [each.result() for each in waiting]
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _write_layer(
+    layer: Layer,
+    blobs: Blobs,
+    compressors: Compressors | None,
+    media_type: str,
+    ahead: int | None,
+    stop: threading.Event,
+) -> _WrittenLayer:
+    """Write a layer: archive, hash, compress, hash and write, a few pieces at a time."""
+    archive = hashlib.sha256()
+
+    def hashed() -> Iterator[bytes | memoryview]:
+        for piece in tar_pieces(layer.entries()):
+            if stop.is_set():
+                raise WpmError(f"{layer.title}: given up, as another layer could not be written")
+            archive.update(piece)
+            yield piece
+
+    try:
+        blob = blobs.add(hashed() if compressors is None else compressors.compressed(hashed(), ahead))
+    except WpmError as error:
+        raise WpmError(f"{layer.title}: {error}") from None
+    return _WrittenLayer(Descriptor(blob.digest, blob.size, media_type), f"sha256:{archive.hexdigest()}")
+
+
+def _add(blobs: Blobs, data: bytes, media_type: str) -> Descriptor:
+    blob = blobs.add([data])
+    return Descriptor(blob.digest, blob.size, media_type)
