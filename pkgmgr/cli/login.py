@@ -1,4 +1,4 @@
-"""`wpm login`: keep a token for a registry, or a name and a password for an OCI registry, after asking whether they are good."""
+"""`wpm login`: keep a token for a registry, or a name and a password for an OCI registry, once it says that they are good."""
 
 from __future__ import annotations
 

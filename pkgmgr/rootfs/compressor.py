@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import threading
 from ctypes import c_char, string_at
@@ -128,6 +129,8 @@ def _module(method: Method) -> Module:
     with _lock:
         found = _modules.get(method)
         if found is None:
+            # They must not outlive the library.
+            atexit.register(_modules.clear)
             try:
                 found = _modules[method] = ModuleCache(Store.default().modules).module(_Source(method))
             except (FactoryError, OSError) as error:

@@ -2,9 +2,9 @@
 
 The architecture is `wasm`: what the shims of containerd (runwasi) look at, who then find the program in the layers by the first
 word of the entrypoint. The annotation `module.wasm.image/variant` with the value `compat` makes crun run it as WebAssembly; its
-other value, `compat-smart`, would want an entrypoint that ends in `.wasm`. The operating system is `linux`, because of whose root
-filesystem it is (paths, modes, links): by any other umoci unpacks no image, while shims and crun do not look at it. Docker
-and podman choose by `wasi/wasm` where they are asked to: so another platform may be given.
+other value, `compat-smart`, would want an entrypoint that ends in `.wasm`. The operating system is `linux`, as the root
+filesystem is one of its kind (paths, modes, links): umoci unpacks no other, and shims and crun do not look at it. Docker and
+podman choose by `wasi/wasm` where they are asked to: so another platform may be given.
 
 Sources: https://github.com/opencontainers/image-spec, https://github.com/containerd/runwasi,
 https://github.com/containers/crun/blob/main/docs/wasm-wasi-example.md

@@ -6,6 +6,7 @@
 | `/packages/NAMESPACE/NAME/VERSION.webc` | a version's file; `_` is the namespace of packages without one |
 | `/sha256/HEX.webc` | a file by its hash |
 | `/uploads/KEY` | where a file is written that is published then |
+| `/v2/…` | images, by the OCI distribution protocol (`pkgmgr.server.images`) |
 | `/` | a line that says what this is |
 """
 
@@ -28,6 +29,8 @@ from pkgmgr.server.accounts import Account, Accounts
 from pkgmgr.server.answers import Answers, KeptAnswer, make_answer
 from pkgmgr.server.catalog import Catalog
 from pkgmgr.server.downloads import send_package
+from pkgmgr.server.images.api import PREFIX as IMAGES
+from pkgmgr.server.images.api import ImageApi, is_upload
 from pkgmgr.server.limits import LARGEST_BODY
 from pkgmgr.server.schema import NotAQuery, answer, subjects
 from pkgmgr.server.session import Denied, Session
@@ -102,6 +105,7 @@ class RegistryApp:
             {token: each if isinstance(each, Account) else Account(each) for token, each in tokens.items()}
         )
         self._read_only = read_only or not tokens
+        self._images = ImageApi(root, self._accounts, read_only=self._read_only, largest=largest_upload)
         self._public_url = public_url.rstrip("/") if public_url else None
         if not self._read_only:
             self.uploads.clear()
@@ -124,6 +128,8 @@ class RegistryApp:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
+        if request.path.startswith(IMAGES) or request.path == IMAGES[:-1]:
+            return self._images.answer(request)
         endpoint, values = _ROUTES.bind_to_environ(request.environ).match()
         match endpoint:
             case "graphql":
@@ -137,7 +143,9 @@ class RegistryApp:
             case "upload":
                 return self._upload(request)
         _only(request, "GET", "HEAD")
-        return Response("A registry of WebAssembly packages: its queries are answered at /graphql.\n")
+        return Response(
+            "A registry of WebAssembly packages: its queries are answered at /graphql, images are at /v2/.\n"
+        )
 
     def _graphql(self, request: Request) -> Response:
         _only(request, "GET", "HEAD", "POST")
@@ -254,6 +262,8 @@ def _said(status: int, message: str) -> Response:
 
 def _log(request: Request, response: Response, seconds: float) -> None:
     path = request.path if not request.path.startswith(PREFIX) else f"{PREFIX}..."
+    if is_upload(path):
+        path = f"{path.partition('/uploads/')[0]}/uploads/..."
     _LOG.info(
         "%s %s %s %s %s %.1fms",
         request.remote_addr,

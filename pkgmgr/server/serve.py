@@ -20,7 +20,10 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.registry import LARGEST_MANIFEST
 from pkgmgr.server.app import LARGEST_UPLOAD, make_app
+from pkgmgr.server.images.api import PREFIX as IMAGES
+from pkgmgr.server.images.api import is_upload
 from pkgmgr.server.limits import LARGEST_BODY
 from pkgmgr.server.uploads import PREFIX
 
@@ -53,9 +56,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if not self.path.startswith(PREFIX):
+        if not self.path.startswith(PREFIX) and not is_upload(self.path):
+            most = LARGEST_MANIFEST if self.path.startswith(IMAGES) else LARGEST_BODY
             self.adj = copy(self.adj)
-            self.adj.max_request_body_size = min(self.adj.max_request_body_size, LARGEST_BODY + 1)
+            self.adj.max_request_body_size = min(self.adj.max_request_body_size, most + 1)
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
