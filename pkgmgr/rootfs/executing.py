@@ -122,7 +122,10 @@ def image_root(image: RootfsImage, label: str, kind: RootKind, upper: Path | Non
     if directory is not None and _overlap(directory, upper):
         raise WpmError(f"--upper {upper}: overlaps the image {label}: changes are kept beside it, not in it")
     lower = _lower(image, directory)
-    upper.mkdir(parents=True, exist_ok=True)
+    try:
+        upper.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WpmError(f"--upper {upper}: cannot be a directory: {error.strerror}") from None
     return OverlayFileSystem(_host(upper), [lower])
 
 
@@ -142,6 +145,10 @@ def _lower(image: RootfsImage, directory: Path | None) -> FileSystem:
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.image_tree import image_tree
 
+    match image.layers:
+        case (layer,):
+            # A layer alone is a tree already.
+            return ReadOnlyFileSystem(image_tree(layer.entries()))
     return ReadOnlyFileSystem(image_tree(flatten(image.layers).entries))
 
 

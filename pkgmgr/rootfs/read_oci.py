@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkgmgr.errors import WpmError
+from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.oci.documents import CONFIG, DOCKER_CONFIG, LARGEST_CONFIG, Step, layer_compression, parse_image
 from pkgmgr.oci.layout import ImageLayout
 from pkgmgr.plain_text import one_line
@@ -90,7 +90,7 @@ def read_oci(
         )
     archives = _unpacked(layout.blobs, manifest.layers, methods, document.diff_ids, store)
     steps = document.steps or tuple(Step("") for _ in manifest.layers)
-    layers = _indexed(archives, manifest.layers, document.diff_ids, steps)
+    layers = _indexed(layout.blobs, archives, manifest.layers, document.diff_ids, steps)
     return RootfsImage(layers, document.config, document.created)
 
 
@@ -141,12 +141,14 @@ def _unpack(blobs: Blobs, layer: Descriptor, method: str, diff_id: str, kept: Un
             lambda: decompressed(blobs.pieces(layer), method, path, most),
             diff_id.removeprefix("sha256:"),
         ).path
+    except NotAsPromised as error:
+        raise NotAsPromised(f"{path}: {error}") from None
     except OSError as error:
         raise WpmError(f"{path}: cannot be unpacked: {error.strerror or error}") from None
 
 
 def _indexed(
-    archives: Sequence[Path], layers: Sequence[Descriptor], diff_ids: Sequence[str], steps: Sequence[Step]
+    blobs: Blobs, archives: Sequence[Path], layers: Sequence[Descriptor], diff_ids: Sequence[str], steps: Sequence[Step]
 ) -> tuple[OciLayer, ...]:
     found: list[OciLayer] = []
     below: list[Mapping[str, Entry]] = []
@@ -158,13 +160,15 @@ def _indexed(
             below.extend({entry.path: entry for entry in each.names} for each in found[len(below) :])
             return _seen(below, name)
 
-        index = index_tar(path, layer=True, below=lower)
+        index = index_tar(path, layer=True, below=lower, name=blobs.path(layer.digest))
         if index.replaces_all:
             found.clear()
             below.clear()
         count += len(index.entries)
         if count > _MOST_ENTRIES:
-            raise WpmError(f"{path}: with this layer the image has more than {_MOST_ENTRIES} names: too many")
+            raise WpmError(
+                f"{blobs.path(layer.digest)}: with this layer the image has more than {_MOST_ENTRIES} names: too many"
+            )
         found.append(OciLayer(_title(step, layer), layer.digest, diff_id, index.entries))
     return tuple(found)
 

@@ -58,8 +58,12 @@ class Member(NamedTuple):
     header: int
 
 
-def tar_members(path: Path) -> Iterator[Member]:
+def tar_members(path: Path, name: object = None) -> Iterator[Member]:
     """The members of an archive that is not compressed, in its order.
+
+    Args:
+        path: The archive.
+        name: What it is called in messages; None is its path.
 
     Raises:
         WpmError: It cannot be read, or is no tar archive.
@@ -67,16 +71,16 @@ def tar_members(path: Path) -> Iterator[Member]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            yield from _Archive(path, descriptor).members()
+            yield from _Archive(path if name is None else name, descriptor).members()
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise WpmError(f"{path if name is None else name}: cannot be read: {error.strerror or error}") from None
 
 
 class _Archive:
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
+    def __init__(self, name: object, descriptor: int) -> None:
+        self._name = name
         self._descriptor = descriptor
         self._size = os.fstat(descriptor).st_size
         self._window = b""
@@ -113,7 +117,7 @@ class _Archive:
         header = self._read(at, BLOCK)
         if not header or header == _ZERO:
             if at == 0 and not header:
-                raise WpmError(f"{self._path}: it is empty, which no tar archive is")
+                raise WpmError(f"{self._name}: it is empty, which no tar archive is")
             return None
         if len(header) < BLOCK:
             raise self._error(at, f"a header is cut off after {len(header)} bytes: get the archive again")
@@ -237,7 +241,7 @@ class _Archive:
         return self._window[:size]
 
     def _error(self, at: int, message: str) -> WpmError:
-        return WpmError(f"{self._path}: at offset {at}: {message}")
+        return WpmError(f"{self._name}: at offset {at}: {message}")
 
 
 def _shown(name: bytes) -> str:

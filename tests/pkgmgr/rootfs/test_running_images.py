@@ -1,6 +1,7 @@
 """Commands with an image as their root: every format, every kind of root, and the settings of commands."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sample_images import FORMATS, build, coreutils, echoes, opened, run, shell, store, write
@@ -31,7 +32,7 @@ def test_an_overlay_keeps_changes(
     kind: str, images: dict[str, Path], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     upper = tmp_path / "kept" / "upper"
-    overlay = {"kind": RootKind.OVERLAY, "upper": upper}
+    overlay: Any = {"kind": RootKind.OVERLAY, "upper": upper}
     assert run(capfd, opened(images[kind]), "sh", "-c", CHANGES, **overlay) == (0, SEEN)
     assert sorted(path.name for path in (upper / "work").iterdir()) == [".wh.note.txt", "new"]
     code, written = run(
