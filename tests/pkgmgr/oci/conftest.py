@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from small_registry import SmallRegistry, small_registry
+from small_registry import TOKEN, SmallRegistry, small_registry
 
 from pkgmgr.cli.main import main
 from pkgmgr.http.retry import Patience
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-TOKEN = "wap_ada"
+
 HTPASSWD = "ada:$2b$04$Tjgy6.fNMc4EbxUQ4Fm1rurfoC73hBVbmiPT7shvEH8UtOgG.lPAq\n"
 """The password is `geheim`."""
 

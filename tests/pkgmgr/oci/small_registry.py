@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import socket
@@ -20,6 +21,10 @@ Fault = Callable[["Talk"], None]
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+TOKEN = "wap_ada"
+"""A token of our own server."""
+
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
@@ -38,6 +43,7 @@ class SmallRegistry:
         self.blobs: dict[str, dict[str, bytes]] = {}
         self.manifests: dict[str, dict[str, tuple[str, bytes]]] = {}
         self.uploads: dict[str, bytes] = {}
+        self.keys = itertools.count(100)
         self.faults: list[tuple[str, Fault]] = []
         self.asked: list[Asked] = []
         self.challenge: Callable[[Talk], str | None] = lambda _: None
@@ -142,7 +148,7 @@ class Talk(BaseHTTPRequestHandler):
             if owner.mounts and mounted in owner.blobs.get(source, {}):
                 owner.put_blob(name, owner.blobs[source][mounted])
                 return self.reply(201, {"Location": f"/v2/{name}/blobs/{mounted}"})
-            key = str(len(owner.uploads))
+            key = f"{next(owner.keys)}"
             owner.uploads[key] = b""
             return self.reply(202, {"Location": f"/v2/{name}/blobs/uploads/{key}?state=a"})
         if key not in owner.uploads:
