@@ -1,1 +1,1 @@
-"""Packages as programs: commands, mounts, compiled modules and the binary factory."""
+"""Packages as programs: commands, mounts, compiled modules and the binary factory. Internal."""

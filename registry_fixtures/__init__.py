@@ -1,4 +1,4 @@
-"""The embedded registry: small packages that `wpm` carries, laid out as a directory registry."""
+"""The embedded registry: small packages that `wpm` carries, laid out as a directory registry. Internal."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""The compact WASIX runtime on wasmtime."""
+"""The compact WASIX runtime on wasmtime. Internal."""

@@ -1,1 +1,1 @@
-"""The wpm command line: one module a verb."""
+"""The wpm command line: one module a verb. Internal."""

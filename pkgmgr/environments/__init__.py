@@ -1,1 +1,1 @@
-"""Environments: a locked project as commands on PATH, as a shell, and as one file that makes it elsewhere."""
+"""Environments: a locked project as commands on PATH, as a shell, and as one file that makes it elsewhere. Internal."""

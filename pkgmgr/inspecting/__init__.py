@@ -1,1 +1,1 @@
-"""Looking at a package without running it: what it holds, and who signed it."""
+"""Looking at a package without running it: what it holds, and who signed it. Internal."""

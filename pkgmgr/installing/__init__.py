@@ -1,1 +1,1 @@
-"""From a lock, or what somebody names, to packages in the store, ready to run."""
+"""From a lock, or what somebody names, to packages in the store, ready to run. Internal."""

@@ -1,4 +1,4 @@
-"""`wasmer.toml` and the legacy `wapm.toml`: what a package says of itself, typed and checked."""
+"""`wasmer.toml` and the legacy `wapm.toml`: what a package says of itself, typed and checked. Internal."""
 
 from pkgmgr.manifest.model import (
     AnnotationsFile,

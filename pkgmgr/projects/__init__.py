@@ -1,1 +1,1 @@
-"""What is done to a project: made, changed, compared with the registries, checked."""
+"""What is done to a project: made, changed, compared with the registries, checked. Internal."""

@@ -1,4 +1,4 @@
-"""Where packages come from by their names: registries, and which of them answers for which name."""
+"""Where packages come from by their names: registries, and which of them answers for which name. Internal."""
 
 from pkgmgr.registry.directory import DirectoryRegistry
 from pkgmgr.registry.opening import open_registries

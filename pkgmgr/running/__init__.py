@@ -1,1 +1,1 @@
-"""From what somebody names to a running guest."""
+"""From what somebody names to a running guest. Internal."""

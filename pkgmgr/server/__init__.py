@@ -1,1 +1,1 @@
-"""A directory registry over HTTP, with the queries and answers of Wasmer's registry."""
+"""A directory registry over HTTP, with the queries and answers of Wasmer's registry. Internal."""

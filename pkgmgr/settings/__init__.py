@@ -1,1 +1,1 @@
-"""The user's configuration and tokens."""
+"""The user's configuration and tokens. Internal."""

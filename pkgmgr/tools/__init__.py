@@ -1,1 +1,1 @@
-"""Tools: commands of packages that are installed for the user, with launchers on PATH."""
+"""Tools: commands of packages that are installed for the user, with launchers on PATH. Internal."""

@@ -1,1 +1,1 @@
-"""Constants and layouts of the WASI and WASIX binary interface."""
+"""Constants and layouts of the WASI and WASIX binary interface. Internal."""

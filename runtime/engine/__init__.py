@@ -1,4 +1,4 @@
-"""The engine: the one room that knows wasmtime's C API. Modules, stores, instances, and host functions."""
+"""The engine: the one room that knows wasmtime's C API. Modules, stores, instances, and host functions. Internal."""
 
 from runtime.engine.beside import Checkpointer
 from runtime.engine.exports import Cell, Exports

@@ -1,1 +1,1 @@
-"""Filesystems: nodes, not paths."""
+"""Filesystems: nodes, not paths. Internal."""

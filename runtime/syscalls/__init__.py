@@ -1,1 +1,1 @@
-"""The host functions that guests import, one module a family."""
+"""The host functions that guests import, one module a family. Internal."""

@@ -1,4 +1,4 @@
-"""`wpm rootfs`: root filesystems of packages. One file for each of what it can do."""
+"""`wpm rootfs`: root filesystems of packages. One file for each of what it can do. Internal."""
 
 from __future__ import annotations
 

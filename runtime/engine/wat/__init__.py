@@ -1,1 +1,1 @@
-"""Modules of our own that run beside a guest, in text form and assembled."""
+"""Modules of our own that run beside a guest, in text form and assembled. Internal."""
