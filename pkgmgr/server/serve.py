@@ -44,6 +44,8 @@ STALLED_SECONDS: Final = 60.0
 """A client that takes nothing of its answer for so long is left."""
 
 _IDLE_SECONDS: Final = 60
+_TLS_HANDSHAKE: Final = b"\x16\x03"
+"""How a client begins that wants TLS; no method of HTTP does."""
 
 _SLOWEST: Final = 4 << 10
 _CLEANUP_SECONDS: Final = 5
@@ -75,6 +77,10 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
     unmoved: tuple[float, float] | None = None
 
     def received(self, data: bytes) -> bool:
+        if self.request is None and data.startswith(_TLS_HANDSHAKE):
+            # Who tries https before http would wait for an answer until it loses patience.
+            self.will_close = True
+            return False
         done = bool(super().received(data))
         if self.request is None:
             self.since = None

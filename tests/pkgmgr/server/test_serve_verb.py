@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -102,3 +104,11 @@ def test_a_server_that_has_ended_can_be_stopped_again(tmp_path: Path) -> None:
     with server:
         pass
     server.stop()
+
+
+def test_who_tries_tls_first_is_not_kept_waiting(server: RegistryServer) -> None:
+    place = urlsplit(server.url)
+    with socket.create_connection((str(place.hostname), int(place.port or 0)), timeout=10) as connection:
+        connection.sendall(bytes.fromhex("160301020001"))
+        assert connection.recv(1) == b""
+    assert requests.get(f"http://{place.netloc}/v2/", timeout=60).status_code in (200, 401)
