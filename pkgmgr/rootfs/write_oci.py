@@ -90,6 +90,16 @@ def write_oci(
     if tag is not None:
         check_layout_tag(tag)
     layout = ImageLayout.prepared(folder)
+    try:
+        return _write_image(image, layout, tag, compression, jobs, platform)
+    except BaseException:
+        layout.remove_if_empty()
+        raise
+
+
+def _write_image(
+    image: RootfsImage, layout: ImageLayout, tag: str | None, compression: str, jobs: int | None, platform: Platform
+) -> str:
     layers = _write_layers(image.layers, layout.blobs, compression, jobs)
     document = ImageDocument(
         platform,

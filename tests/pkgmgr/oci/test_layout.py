@@ -121,6 +121,12 @@ def test_an_image_that_fails_is_not_there(tmp_path: Path) -> None:
     assert not list(folder.glob("*.part"))
 
 
+def test_a_new_layout_whose_image_fails_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WpmError, match="means a deletion"):
+        write_oci(RootfsImage((layer("bad", a_file(".wh.x")),)), tmp_path / "layout", "t")
+    assert not (tmp_path / "layout").exists()
+
+
 def test_other_folders_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(WpmError, match="no OCI image layout: choose another place"):
