@@ -20,7 +20,7 @@ from pkgmgr.oci.reference import parse_reference
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Done
+    from small_registry import Done
 
     Wpm = Callable[..., Done]
 
@@ -117,9 +117,7 @@ def test_a_digest_in_the_manifest(small: SmallRegistry, tmp_path: Path, wpm: Wpm
     assert wpm("verify").code == 0
 
 
-def test_a_manifest_that_changed_behind_the_lock(
-    small: SmallRegistry, tmp_path: Path, wpm: Wpm, project: Path
-) -> None:
+def test_a_manifest_that_changed_behind_the_lock(small: SmallRegistry, tmp_path: Path, wpm: Wpm, project: Path) -> None:
     manifest = put(small, tmp_path, HELLO / "1.0.0.webc", "acme/hello:1")
     assert wpm("add", f"oci://{small.host}/acme/hello:1").code == 0
     assert wpm("cache", "clean").code == 0
