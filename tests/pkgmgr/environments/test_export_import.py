@@ -117,9 +117,17 @@ class TestRoundTrip:
             "(nothing to do)\n"
         )
         assert output("verify", "--project", root)
-        output("build", there, "-o", "theirs.webc", env=elsewhere)
-        output("build", root, "-o", "ours.webc")
+        for place, name in ((there, "theirs.webc"), (root, "ours.webc")):
+            assert wpm("build", place, "-o", name).returncode == 0
         assert Path("theirs.webc").read_bytes() == Path("ours.webc").read_bytes()
+
+    def test_another_directory_where_one_was_is_told(self, elsewhere: dict[str, str], tmp_path: Path) -> None:
+        root = rich_project(tmp_path)
+        wpm("env", "export", "--project", root, "-o", "e.tar")
+        (tmp_path / "outer/files/f").write_text("another")
+        done = wpm("env", "import", "e.tar", tmp_path / "there", env=elsewhere)
+        assert (done.returncode, done.stderr.count(b"\n")) == (0, 1)
+        assert b"wasmer.lock is not of ../outer as it is now: what runs next is resolved anew" in done.stderr
 
     def test_registries_are_told_and_no_configuration_is_written(
         self, registry: RegistryMaker, elsewhere: dict[str, str]

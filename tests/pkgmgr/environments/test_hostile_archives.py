@@ -201,3 +201,16 @@ class TestLinks:
                 except OSError:
                     continue
                 assert end == str(root) or end.startswith(f"{root}/")
+
+
+def test_a_path_to_what_has_no_end_is_not_read(tmp_path: Path, project: Path) -> None:
+    lock = project / "wasmer.lock"
+    for name in ("wasmer.toml", "wasmer.lock"):
+        text = (project / name).read_text()
+        (project / name).write_text(text.replace('"wpm/hello" = "^1.1"', '"wpm/hello" = "/dev/zero"'))
+    text = lock.read_text()
+    at = text.index('name = "wpm/hello"')
+    lock.write_text(text[:at] + text[at:].replace('source = "embedded"', 'source = "path:/dev/zero"', 1))
+    output("install", "--project", project)
+    assert wpm("env", "export", "--project", project, "-o", tmp_path / "e.tar").returncode == 0
+    assert wpm("env", "import", tmp_path / "e.tar", tmp_path / "there").returncode == 0

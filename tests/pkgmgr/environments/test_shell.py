@@ -73,6 +73,13 @@ class TestAmongPackages:
             terminal.until(r"\$ ")
             terminal.type("hello Ada; echo $TERM\r")
             assert "Hello, Ada!\ndumb\n" in terminal.until(r"!\ndumb\n")
+            for number in range(3):
+                terminal.type(f"echo {number}{number}; sleep 30\r")
+                terminal.until(rf"\n{number}{number}\n")
+                terminal.type("\x03")
+                terminal.until(r"\$ $")
+            terminal.type("hello again\r")
+            terminal.until("Hello, again!")
         finally:
             terminal.close()
 
