@@ -7,10 +7,10 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
-from small_registry import TOKEN, SmallRegistry, small_registry
+from small_registry import TOKEN, Done, SmallRegistry, small_registry
 
 from pkgmgr.cli.main import main
 from pkgmgr.http.retry import Patience
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
 HTPASSWD = "ada:$2b$04$Tjgy6.fNMc4EbxUQ4Fm1rurfoC73hBVbmiPT7shvEH8UtOgG.lPAq\n"
 """The password is `geheim`."""
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,14 @@ TOKEN = "wap_ada"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
+class Done(NamedTuple):
+    """What a command line did: its exit code, and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
 class Asked(NamedTuple):
     method: str
     path: str

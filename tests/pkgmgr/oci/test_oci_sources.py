@@ -20,7 +20,7 @@ from pkgmgr.oci.reference import parse_reference
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Done
+    from small_registry import Done
 
     Wpm = Callable[..., Done]
 
@@ -86,6 +86,7 @@ def test_add_lock_and_install(small: SmallRegistry, tmp_path: Path, wpm: Wpm, pr
         assert wpm(*words).code == 0, words
     assert manifest in (project / "bom.json").read_text()
 
+    assert "2.0.0" in wpm("outdated").out
     done = wpm("update", "--dry-run")
     assert done.code == 0 and "2.0.0" in done.out
     assert wpm("update", "wpm/hello").code == 0
@@ -117,9 +118,7 @@ def test_a_digest_in_the_manifest(small: SmallRegistry, tmp_path: Path, wpm: Wpm
     assert wpm("verify").code == 0
 
 
-def test_a_manifest_that_changed_behind_the_lock(
-    small: SmallRegistry, tmp_path: Path, wpm: Wpm, project: Path
-) -> None:
+def test_a_manifest_that_changed_behind_the_lock(small: SmallRegistry, tmp_path: Path, wpm: Wpm, project: Path) -> None:
     manifest = put(small, tmp_path, HELLO / "1.0.0.webc", "acme/hello:1")
     assert wpm("add", f"oci://{small.host}/acme/hello:1").code == 0
     assert wpm("cache", "clean").code == 0
@@ -200,3 +199,13 @@ def test_images_of_registries_on_the_command_line(small: SmallRegistry, tmp_path
     assert done.code == 1 and "--force" in done.err
     done = wpm("rootfs", "pull", where, "-o", tmp_path / "copy.tar", "--force", "--json")
     assert json.loads(done.out)["format"] == "tar"
+
+
+def test_from_one_registry_to_another(small: SmallRegistry, other: SmallRegistry, tmp_path: Path, wpm: Wpm) -> None:
+    package = put(small, tmp_path, HELLO / "1.0.0.webc", "acme/hello:1")
+    image = small.put_image("acme/x", "1", [b"no tar at all"])
+    for name, digest_there in (("hello", package), ("x", image)):
+        done = wpm("rootfs", "push", f"oci://{small.host}/acme/{name}:1", f"{other.host}/copied/{name}:2", "--json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["digest"] == digest_there
+    assert wpm("run", f"oci://{other.host}/copied/hello:2").out == "Hello, World!\n"

@@ -10,13 +10,13 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-
 from make_packages import write_package
 from small_registry import (
     DOCKER_INDEX,
     INDEX,
     MANIFEST,
     TOKEN,
+    Done,
     SmallRegistry,
     Talk,
     digest,
@@ -113,7 +113,7 @@ def test_an_index_of_several_platforms(host: str, layout: Path, tmp_path: Path) 
     pulled = pull(reference, tmp_path / "out")
     assert pulled.image.platform == "wasi/wasm"
     assert pulled.image.manifest.digest != report.digest
-    with pytest.raises(WpmError, match="nothing for 'linux/arm64': there is wasi/wasm"):
+    with pytest.raises(WpmError, match=r"nothing for 'linux/arm64': there is wasi/wasm"):
         pull(reference, tmp_path / "else", platform="linux/arm64")
     assert not (tmp_path / "else").exists()
 
@@ -126,12 +126,12 @@ def test_blobs_are_mounted_from_another_repository(host: str, layout: Path) -> N
     assert unknown.sent + unknown.present == 4
 
 
-def test_a_package_comes_back_byte_for_byte(host: str, tmp_path: Path, wpm: Callable[..., object]) -> None:
+def test_a_package_comes_back_byte_for_byte(host: str, tmp_path: Path, wpm: Callable[..., Done]) -> None:
     package = write_package(tmp_path / "p.webc", "acme/x", "1.2.3", commands=("x",))
     done = wpm("rootfs", "push", package, f"{host}/acme/x:1", "--json")
-    assert done.code == 0, done.err  # type: ignore[attr-defined]
-    said = json.loads(done.out)  # type: ignore[attr-defined]
-    assert wpm("rootfs", "pull", f"{host}/acme/x@{said['digest']}", "-o", tmp_path / "q.webc").code == 0  # type: ignore[attr-defined]
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    assert wpm("rootfs", "pull", f"{host}/acme/x@{said['digest']}", "-o", tmp_path / "q.webc").code == 0
     assert (tmp_path / "q.webc").read_bytes() == package.read_bytes()
     manifest = json.loads(Repository(host, "acme/x").manifest("1").data)
     assert manifest["artifactType"] == "application/vnd.wasmer.webc"
@@ -207,7 +207,7 @@ def test_too_many_requests(small: SmallRegistry, layout: Path, tmp_path: Path) -
     small.faults.append(("GET .*/manifests/1", refuse(429, "TOOMANYREQUESTS", {"Retry-After": "0"})))
     pull(reference, tmp_path / "out")
     small.faults += [("GET .*/manifests/1", refuse(429, "TOOMANYREQUESTS", {"Retry-After": "7"}))] * 9
-    with pytest.raises(WpmError, match="429.*TOOMANYREQUESTS.*left alone for 7 s"):
+    with pytest.raises(WpmError, match=r"429.*TOOMANYREQUESTS.*left alone for 7 s"):
         pull(reference, tmp_path / "more")
 
 
@@ -243,13 +243,15 @@ def lie_of_size(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("fault", [other_bytes, endless, lie_of_size])
-def test_a_blob_that_is_not_what_was_promised(small: SmallRegistry, tmp_path: Path, fault: Callable[[Talk], None]) -> None:
+def test_a_blob_that_is_not_what_was_promised(
+    small: SmallRegistry, tmp_path: Path, fault: Callable[[Talk], None]
+) -> None:
     small.put_image("acme/x", "1", LAYERS)
     small.faults += [(f"GET .*/blobs/{digest(LAYERS[0])}", fault)] * 9
-    with pytest.raises(WpmError, match="promised|trust") as caught:
+    with pytest.raises(WpmError, match=r"promised|trust") as caught:
         pull(parse_reference(f"oci://{small.host}/acme/x:1"), tmp_path / "out")
     assert "\n" not in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_manifest_that_is_not_what_was_promised(small: SmallRegistry, tmp_path: Path) -> None:
@@ -260,7 +262,7 @@ def test_a_manifest_that_is_not_what_was_promised(small: SmallRegistry, tmp_path
         pull(exact, tmp_path / "out")
     for fault in (endless, lambda talk: talk.reply(200, {"Docker-Content-Digest": NOWHERE}, b"{}")):
         small.faults.append(("GET .*/manifests/1", fault))
-        with pytest.raises(WpmError, match="longer than|was promised"):
+        with pytest.raises(WpmError, match=r"longer than|was promised"):
             pull(parse_reference(f"oci://{small.host}/acme/x:1"), tmp_path / "out")
 
 
@@ -331,14 +333,14 @@ def test_a_damaged_blob_is_not_sent(small: SmallRegistry, layout: Path) -> None:
 
 
 def test_what_is_there_is_replaced_only_with_force(
-    small: SmallRegistry, tmp_path: Path, wpm: Callable[..., object]
+    small: SmallRegistry, tmp_path: Path, wpm: Callable[..., Done]
 ) -> None:
     small.put_image("acme/x", "1", [])
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").write_text("x")
     for more in ([], ["--force"]):
         done = wpm("rootfs", "pull", f"{small.host}/acme/x:1", "-o", tmp_path / "out", "--format", "oci", *more)
-        assert done.code == 1 and "--force" in done.err  # type: ignore[attr-defined]
+        assert done.code == 1 and "--force" in done.err
     assert (tmp_path / "out" / "precious").exists()
 
 
@@ -362,7 +364,7 @@ def test_killed_in_the_middle(small: SmallRegistry, tmp_path: Path, what: str) -
         time.sleep(60)
 
     small.faults.append((f"GET .*/blobs/{digest(LAYERS[0])}", hang))
-    command = [*COMMAND, "rootfs", "pull", f"{small.host}/acme/x:1", "-o", target, "--format", "oci"]
+    command = [*COMMAND, "rootfs", "pull", f"{small.host}/acme/x:1", "-o", str(target), "--format", "oci"]
     process = subprocess.Popen(command, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while not halfway:
@@ -379,4 +381,4 @@ def test_killed_in_the_middle(small: SmallRegistry, tmp_path: Path, what: str) -
     assert target.exists() is (what == "add")
     pull(parse_reference(f"oci://{small.host}/acme/x:1"), target)
     assert digest(LAYERS[0])[7:] in {path.name for path in (target / "blobs" / "sha256").iterdir()}
-    assert not [path for path in target.parent.rglob("*.part")]
+    assert not list(target.parent.rglob("*.part"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_registry import SmallRegistry, Talk, basic, redirect, refuse
+from small_registry import Done, SmallRegistry, Talk, basic, redirect, refuse
 
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.registry import Repository
@@ -78,7 +78,7 @@ def test_pushing_asks_for_both_and_for_what_is_mounted(small: SmallRegistry) -> 
 
 def test_without_a_login_it_is_said_how_to_log_in(small: SmallRegistry) -> None:
     TokenServer(small)
-    with pytest.raises(WpmError, match="needs a login.*wpm login --registry 127.0.0.1") as caught:
+    with pytest.raises(WpmError, match=r"needs a login.*wpm login --registry 127.0.0.1") as caught:
         repository(small, None).manifest("1")
     assert "\n" not in str(caught.value)
 
@@ -89,6 +89,16 @@ def test_a_wrong_password_is_not_repeated(small: SmallRegistry) -> None:
         repository(small, Login("ada", "falsch1", "somewhere")).manifest("1")
     assert "falsch1" not in str(caught.value) and "somewhere" in str(caught.value)
     assert "falsch1" not in repr(Login("ada", "falsch1", "somewhere"))
+
+
+def test_a_server_that_repeats_the_password(small: SmallRegistry) -> None:
+    small.challenge = lambda _: f'Bearer realm="{small.url}/token"'
+    said = {"errors": [{"code": "DENIED", "message": "not with geheim"}]}
+    for status in (401, 403, 404):
+        small.token_reply = lambda _, status=status: (status, said)  # type: ignore[misc]
+        with pytest.raises(WpmError) as caught:
+            repository(small).manifest("1")
+        assert "geheim" not in str(caught.value)
 
 
 def test_basic(small: SmallRegistry) -> None:
@@ -102,9 +112,7 @@ def test_basic(small: SmallRegistry) -> None:
 
 def test_an_identity_token_is_sent_as_a_form_and_nowhere_else(small: SmallRegistry, other: SmallRegistry) -> None:
     small.challenge = lambda talk: (
-        None
-        if talk.headers.get("Authorization") == "Bearer t"
-        else f'Bearer realm="{small.url}/token",service="s"'
+        None if talk.headers.get("Authorization") == "Bearer t" else f'Bearer realm="{small.url}/token",service="s"'
     )
     forms: list[str] = []
 
@@ -302,22 +310,22 @@ def test_a_damaged_configuration_of_docker_is_passed_over(tmp_path: Path, text: 
     assert find("h") is None
 
 
-def test_login_and_logout(small: SmallRegistry, wpm: Callable[..., object], tmp_path: Path) -> None:
+def test_login_and_logout(small: SmallRegistry, wpm: Callable[..., Done], tmp_path: Path) -> None:
     right = basic("ada", "geheim")
     small.challenge = lambda talk: None if talk.headers.get("Authorization") == right else 'Basic realm="r"'
     done = wpm("login", "--registry", small.host, "-u", "ada", "--token", "falsch")
-    assert done.code == 1 and "is not accepted" in done.err and "falsch" not in done.err  # type: ignore[attr-defined]
+    assert done.code == 1 and "is not accepted" in done.err and "falsch" not in done.err
     assert not (tmp_path / "config" / "credentials.toml").exists()
     done = wpm("login", "--registry", f"oci://{small.host}", "-u", "ada", "--token", "geheim", "--json")
-    assert json.loads(done.out)["checked"] is True  # type: ignore[attr-defined]
+    assert json.loads(done.out)["checked"] is True
     kept = tmp_path / "config" / "credentials.toml"
     assert kept.stat().st_mode & 0o777 == 0o600
     small.put_image("acme/x", "1", [b"layer"])
     assert Repository(small.host, "acme/x").manifest("1")
     done = wpm("logout", "--registry", small.host)
-    assert "logged out" in done.out and "geheim" not in kept.read_text()  # type: ignore[attr-defined]
+    assert "logged out" in done.out and "geheim" not in kept.read_text()
     done = wpm("login", "--registry", small.host, "--token", "x")
-    assert done.code == 1 and "--username" in done.err  # type: ignore[attr-defined]
+    assert done.code == 1 and "--username" in done.err
 
 
 def test_a_token_of_a_package_registry_is_not_shown_to_an_oci_registry(small: SmallRegistry) -> None:
