@@ -1,1 +1,1 @@
-"""A locked project as an environment: launchers, a shell, one file that restores it elsewhere. Internal."""
+"""Environments: a locked project as commands on PATH, as a shell, and as one file that makes it elsewhere. Internal."""
