@@ -145,28 +145,12 @@ class V3Region(V2Region):
         start += DIRECTORY_V3.size
         entries: dict[str, VolumeEntry] = {}
         digests: dict[str, bytes] = {}
-        header = self.header
-        unpack_entry, unpack_file = ENTRY_V3.unpack_from, FILE_V3.unpack_from
-        last_file = len(header) - 1 - FILE_V3.size
         while start < end:
             if end - start < ENTRY_V3.size:
                 raise self.error("an entry is cut off", start)
-            position, digest, size = unpack_entry(header, start)
+            position, digest, size = ENTRY_V3.unpack_from(self.header, start)
             start += ENTRY_V3.size
-            if size > end - start:
-                raise self.error(f"a name of {size} bytes where {end - start} are left", start)
-            name = entry_name(bytes(header[start : start + size]), self.header_base + start)
-            # Nearly all are files: this is `node` and `read_file` without the calls.
-            if position <= last_file and header[position] == TAG_FILE:
-                first, after, file_digest, _, modified, _ = unpack_file(header, position + 1)
-                self.spend(1 + FILE_V3.size, position)
-                node: VolumeEntry = self.file(
-                    first, after, position, min(modified * SECOND_NS, MAX_TIME_NS), file_digest
-                )
-            else:
-                node = self.node(position, depth + 1)
-            self.add(entries, name, node, start)
-            digests[name] = digest
+            digests[self.read_entry(entries, start, end, size, position, depth)] = digest
             start += size
         entries = dict(sorted(entries.items()))
         return entries, b"".join([digests[name] for name in entries])

@@ -78,6 +78,7 @@ class _Flattening:
     def lay(self, layer: Layer) -> None:
         """Lay a layer over what is there."""
         tree, title = self._tree, layer.title
+        get, put = tree.get, tree.put
         last = ""
         for entry in layer.entries():
             path = entry.path
@@ -96,11 +97,11 @@ class _Flattening:
                 entry = entry._replace(kind=Kind.DIRECTORY)
             elif kind is Kind.HARD_LINK:
                 entry = self._link(entry, title)
-            there = tree.get(path)
+            there = get(path)
             if there is not None:
                 last = ""
                 self._hide(path, there, entry, title)
-            tree.put(path, (entry, title))
+            put(path, (entry, title))
 
     def named(self) -> Iterator[Entry]:
         """Every name in order; the first of a file's names has its bytes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import NotAsPromised, WpmError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_ENTRIES: Final = 4_000_000
 _LONGEST_TITLE: Final = 100
-# Zeros shrink to a thousandth with gzip, programs and texts never below a hundredth.
+# Zeros shrink to a thousandth with gzip, and to less with Zstandard; programs and texts hardly ever to a hundredth.
 _ROOM: Final = 1 << 30
 _MOST_RATIO: Final = 256
 
@@ -117,28 +118,46 @@ def _unpacked(
     wanted = list(zip(layers, methods, diff_ids, strict=True))
     # The same blob may be there twice.
     keys = [(layer.digest, layer.size, method, diff_id) for layer, method, diff_id in wanted]
+    bound = _Bound(sum(layer.size for layer in layers))
     with ThreadPoolExecutor(max(1, min(4, processors(), len(keys))), "wpm-unpack") as pool:
-        waiting = {
-            key: pool.submit(_unpack, blobs, *job, kept) for key, job in dict(zip(keys, wanted, strict=True)).items()
-        }
+        unique = dict(zip(keys, wanted, strict=True))
+        waiting = {key: pool.submit(_unpack, blobs, *job, kept, bound) for key, job in unique.items()}
         try:
             return [waiting[key].result() for key in keys]
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _unpack(blobs: Blobs, layer: Descriptor, method: str, diff_id: str, kept: UnpackedLayers) -> Path:
+class _Bound:
+    """How many bytes an image may become: what is packed well is no bomb, but many layers together may be one."""
+
+    def __init__(self, packed: int) -> None:
+        self._left = min(MOST_BYTES, _ROOM + _MOST_RATIO * packed)
+        self._lock = threading.Lock()
+
+    def counted(self, pieces: Iterator[bytes | memoryview], path: Path) -> Iterator[bytes | memoryview]:
+        """The same pieces, as long as all that was given stays within the bound."""
+        for piece in pieces:
+            with self._lock:
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise WpmError(
+                        f"{path}: the image becomes larger than its layers let expect: do not trust its source"
+                    )
+            yield piece
+
+
+def _unpack(blobs: Blobs, layer: Descriptor, method: str, diff_id: str, kept: UnpackedLayers, bound: _Bound) -> Path:
     """A layer's archive, decompressed, with its blob and itself as their digests say."""
     path = blobs.check(layer)
     if method == "none":
         if diff_id != layer.digest:
             raise WpmError(f"{path}: the configuration says that its digest is {diff_id}: get the image again")
         return path
-    most = min(MOST_BYTES, _ROOM + _MOST_RATIO * layer.size)
     try:
         return kept.unpacked(
             layer.digest.removeprefix("sha256:"),
-            lambda: decompressed(blobs.pieces(layer), method, path, most),
+            lambda: bound.counted(decompressed(blobs.pieces(layer), method, path), path),
             diff_id.removeprefix("sha256:"),
         ).path
     except NotAsPromised as error:

@@ -7,6 +7,7 @@ and large numbers. Not by the standard library's tarfile: it is slower, and leni
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import adler32
 
@@ -203,17 +204,15 @@ class _Archive:
     def _number(self, header: bytes, start: int, end: int, what: str, at: int, *, signed: bool = False) -> int:
         """A number: octal digits, or GNU tar's binary one, known by its highest bit."""
         field = header[start:end]
-        if field[0] & 0x80:
+        value = _octal(field)
+        if value is None:
+            if not field[0] & 0x80:
+                raise self._error(at, f"its {what} is no octal number: the archive is damaged or no tar")
             value = int.from_bytes(field) - (
                 1 << (8 * len(field)) if field[0] == 0xFF else 0x80 << (8 * (len(field) - 1))
             )
-        else:
-            digits = field.partition(b"\0")[0].strip()
-            if digits.strip(b"01234567"):
-                raise self._error(at, f"its {what} is no octal number: the archive is damaged or no tar")
-            value = int(digits, 8) if digits else 0
-        if value < 0 and not signed:
-            raise self._error(at, f"its {what} is negative")
+            if value < 0 and not signed:
+                raise self._error(at, f"its {what} is negative")
         return value
 
     def _decimal(self, at: int, key: str, value: bytes) -> int:
@@ -242,6 +241,15 @@ class _Archive:
 
     def _error(self, at: int, message: str) -> WpmError:
         return WpmError(f"{self._name}: at offset {at}: {message}")
+
+
+@lru_cache(8192)
+def _octal(field: bytes) -> int | None:
+    """A number in octal digits, 0 where there are none; the same few stand in most headers."""
+    digits = field.partition(b"\0")[0].strip(b" ")
+    if digits.strip(b"01234567"):
+        return None
+    return int(digits, 8) if digits else 0
 
 
 def _shown(name: bytes) -> str:

@@ -130,7 +130,9 @@ def _member(
     return _extended(name, kind, mode, mtime, size, target, uid, gid)
 
 
-def _extended(name: str, kind: bytes, mode: int, mtime: int, size: int, target: str, uid: int, gid: int) -> bytes:
+def _extended(
+    name: str, kind: bytes, mode: int, mtime: int, size: int, target: str, uid: int, gid: int
+) -> bytes | bytearray:
     """The header of a member with an extended one before it, which says what does not fit."""
     records: dict[bytes, bytes] = {}
     if not (_is_utf8(name) and _is_utf8(target)):

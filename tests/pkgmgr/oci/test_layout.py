@@ -121,6 +121,12 @@ def test_an_image_that_fails_is_not_there(tmp_path: Path) -> None:
     assert not list(folder.glob("*.part"))
 
 
+def test_a_new_layout_whose_image_fails_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WpmError, match="means a deletion"):
+        write_oci(RootfsImage((layer("bad", a_file(".wh.x")),)), tmp_path / "layout", "t")
+    assert not (tmp_path / "layout").exists()
+
+
 def test_other_folders_are_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x")
     with pytest.raises(WpmError, match="no OCI image layout: choose another place"):
@@ -268,3 +274,15 @@ def test_blobs_are_made_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(WpmError, match="the disk is gone"):
         layout.blobs.add(failing())
     assert blobs(layout.folder) == {blob.digest.removeprefix("sha256:")}
+
+
+def test_a_damaged_blob_is_replaced_by_who_writes_it_again(tmp_path: Path) -> None:
+    folder = tmp_path / "layout"
+    digest = write_oci(an_image(), folder, "t")
+    for path in (folder / "blobs" / "sha256").iterdir():
+        path.write_bytes(path.read_bytes()[:-1] + b"!")
+    assert write_oci(an_image(), folder, "t") == digest
+    layout = ImageLayout(folder)
+    _, manifest = layout.manifest("t")
+    for each in (manifest.config, *manifest.layers):
+        layout.blobs.check(each)

@@ -199,7 +199,8 @@ def test_docker_names_and_the_same_layer_twice(tmp_path: Path) -> None:
         ("size", "were promised"),
         ("missing", "cannot be read: No such file"),
         ("no gzip", "damaged gzip"),
-        ("bomb", "becomes larger than"),
+        ("bomb", "becomes larger than its layers let expect"),
+        ("bombs", "becomes larger than its layers let expect"),
         ("climbs", "leads out of the archive"),
         ("beneath a link", "other members lie beneath it"),
         ("device", "a character device"),
@@ -240,6 +241,13 @@ def test_images_of_strangers_are_refused_in_one_line(
         case "bomb":
             bomb = zstandard.compress(bytes(8 << 20))
             manifest["layers"] = [layout.blob(bomb, LAYER + "+zstd")]
+            entry = layout.blob(manifest, entry["mediaType"])
+        case "bombs":
+            bombs = [zstandard.compress(bytes((1 << 19) + number)) for number in range(4)]
+            manifest["layers"] = [layout.blob(bomb, LAYER + "+zstd") for bomb in bombs]
+            ids = [digest_of(bytes((1 << 19) + number)) for number in range(4)]
+            config = {"rootfs": {"type": "layers", "diff_ids": ids}}
+            manifest["config"] = layout.blob(config, manifest["config"]["mediaType"])
             entry = layout.blob(manifest, entry["mediaType"])
         case "climbs":
             entry = layout.image(tar_of({"../../etc/passwd": b"x"}))
