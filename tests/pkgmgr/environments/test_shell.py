@@ -75,7 +75,7 @@ class TestAmongPackages:
             assert "Hello, Ada!\ndumb\n" in terminal.until(r"!\ndumb\n")
             for number in range(3):
                 terminal.type(f"echo {number}{number}; sleep 30\r")
-                terminal.until(rf"\n{number}{number}\n")
+                terminal.until(rf"{number}{number}\n")
                 terminal.type("\x03")
                 terminal.until(r"\$ $")
             terminal.type("hello again\r")
