@@ -88,14 +88,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """A public name, loaded when it is first asked for: `wpm` itself starts without them."""
-    if (room := _ROOMS.get(name)) is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:
+    # Type checkers know every name by its import above, and that there are no others.
+    def __getattr__(name: str) -> object:
+        """A public name, loaded when it is first asked for: `wpm` itself starts without them."""
+        if (room := _ROOMS.get(name)) is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(room), name)
-    return value
+        value = globals()[name] = getattr(import_module(room), name)
+        return value
 
 
 def __dir__() -> list[str]:

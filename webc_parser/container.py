@@ -80,6 +80,9 @@ class Container:
     def open(cls, path: str | os.PathLike[str]) -> Container:
         """Map a file and read its index and manifest.
 
+        Args:
+            path: the file.
+
         Raises:
             WebcError: the file is no well-formed container.
             OSError: the file cannot be opened or mapped.
@@ -112,7 +115,10 @@ class Container:
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Container:
-        """Read a container that is in memory; the bytes are not copied and must not change.
+        """Read a container that is in memory.
+
+        Args:
+            data: its bytes; they are not copied and must not change.
 
         Raises:
             WebcError: the bytes are no well-formed container.

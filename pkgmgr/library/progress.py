@@ -85,6 +85,7 @@ class Loading:
         self._callback = callback
         self._lock = threading.RLock()
         self._last = 0.0
+        self._phase = LoadPhase.RESOLVING
         self._asked = {number: PackageProgress(name, LoadPhase.RESOLVING) for number, name in enumerate(names)}
         self._fetched: dict[str, PackageProgress] = {}
 
@@ -153,6 +154,8 @@ class Loading:
         least = min((each.phase for each in packages), key=_ORDER.index, default=LoadPhase.READY)
         if least is LoadPhase.RESOLVING and any(each.phase is LoadPhase.DOWNLOADING for each in packages):
             least = LoadPhase.DOWNLOADING
+        # A package is asked for by one name and fetched by another: what is known of it never goes back for that.
+        self._phase = least = max(self._phase, least, key=_ORDER.index)
         known = [each.total for each in packages if each.total is not None]
         total = sum(known) if len(known) == len(packages) else None
         self._callback(LoadProgress(least, sum(each.downloaded for each in packages), total, packages))

@@ -95,9 +95,8 @@ def test_an_unknown_command_says_what_there_is(environment: Environment) -> None
 
 
 def test_a_trap_is_told_with_the_stack() -> None:
-    wasm = bytes(
-        wat2wasm('(module (memory (export "memory") 1) (func $boom unreachable) (func (export "_start") (call $boom)))')
-    )
+    module = '(module (memory (export "memory") 1) (func $boom unreachable) (func (export "_start") (call $boom)))'
+    wasm = bytes(wat2wasm(module))
     done = Environment.of(Package.create(modules={"boom": wasm})).run("boom")
     assert (done.exit_code, done.reason) == (134, ExitReason.TRAPPED)
     assert done.trap is not None
@@ -228,9 +227,9 @@ def test_leaving_the_block_ends_what_runs(environment: Environment) -> None:
 def test_a_terminal(environment: Environment) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with environment.spawn("sh", terminal=True, size=(91, 17)) as process:
-        process.stdin.write(b"test -t 0 && test -t 1 && echo it is one\n")
+        process.stdin.write(b"test -t 0 && test -t 1 && echo it is $((1))\n")
         shown = b""
-        while b"\r\nit is one\r\n" not in shown:
+        while b"it is 1\r\n" not in shown:
             shown += process.stdout.readline()
         process.resize(100, 30)
         assert os.get_terminal_size(process.stdout.fileno()) == (100, 30)
