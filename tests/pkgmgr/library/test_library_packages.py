@@ -1,6 +1,7 @@
 """Packages out of everything that they can be loaded from, projects, and images."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,12 +19,22 @@ from pkgmgr import (
 )
 from webc_parser import WebcError
 
+if TYPE_CHECKING:
+    from pkgmgr.library.package import PackageSource
+
 
 def test_what_packages_are_loaded_from(hello_wasm: bytes, tmp_path: Path) -> None:
     (tmp_path / "tool.wasm").write_bytes(hello_wasm)
     project = Project.create(tmp_path / "p", name="me/p", dependencies=["wpm/hello"])
     webc = project.build(tmp_path / "p.webc")
-    sources = ["wpm/hello@^1", tmp_path / "tool.wasm", str(tmp_path / "tool.wasm"), hello_wasm, webc, webc.read_bytes()]
+    sources: list[PackageSource] = [
+        "wpm/hello@^1",
+        tmp_path / "tool.wasm",
+        str(tmp_path / "tool.wasm"),
+        hello_wasm,
+        webc,
+        webc.read_bytes(),
+    ]
     loaded = load_packages([*sources, tmp_path / "p", memoryview(hello_wasm)])
     assert [package.commands for package in loaded] == [
         ("hello",),
@@ -166,7 +177,12 @@ def test_images(tmp_path: Path) -> None:
     assert (image.entrypoint, image.env["A"], image.labels, image.conflicts) == (("/bin/hello",), "b", {"l": "1"}, ())
     assert image.read("/data/note") == b"note\n"
     assert {"bin/hello", "data/note", "tmp"} <= {file.path for file in image.files()}
-    places = [image.write_directory(tmp_path / "dir"), tmp_path / "x.tar", tmp_path / "x.tar.zst", tmp_path / "x.webc"]
+    places: list[str | Path] = [
+        image.write_directory(tmp_path / "dir"),
+        tmp_path / "x.tar",
+        tmp_path / "x.tar.zst",
+        tmp_path / "x.webc",
+    ]
     assert image.write_tar(places[1]) == image.digest
     image.write_tar(places[2])
     image.write_webc(places[3], name="me/image@1.0.0")

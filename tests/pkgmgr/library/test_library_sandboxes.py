@@ -70,7 +70,7 @@ def test_limits_of_a_sandbox(packages: list[Package]) -> None:
         sandbox.fs.write("small", bytes(50_000))
     for wrong in ({"timeout": -1.0}, {"memory": 1}, {"processes": 0}, {"threads": 0}):
         with pytest.raises(WpmError, match="expected"):
-            Sandbox(**wrong)  # type: ignore[arg-type]
+            Sandbox(**wrong)
 
 
 def test_processes_are_counted_over_all_commands(packages: list[Package]) -> None:
