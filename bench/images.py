@@ -47,6 +47,7 @@ def main() -> int:
     arguments = parser.parse_args()
     results: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory(prefix="wpm-bench-", dir=arguments.where) as name:
+        kind = subprocess.check_output(["stat", "--file-system", "--format=%T", name], text=True).strip()
         size, cases = _cases(Path(name))
         for case, sides in cases:
             figures = measure(sides, arguments.rounds)
@@ -60,6 +61,7 @@ def main() -> int:
     machine = {
         "system": platform.platform(),
         "python": platform.python_version(),
+        "disk": kind,
         "packages": PACKAGES,
         "files": PACKAGES * FILES,
         "bytes": size,

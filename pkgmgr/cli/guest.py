@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ _TOLD = (_TERM, _HUP)
 _PASSED_ON = frozenset({_HUP, _INT, _KILL, _PIPE, _ALRM, _TERM})
 _DEFAULT_HANDLER = 127
 """How a guest of wasix-libc exits that took a signal for which it has no handler."""
+_SOON = 2.0
+"""For how many seconds after a signal such an exit may come of it: a shell exits so for reasons of its own, too."""
 
 
 def add_guest(parser: argparse.ArgumentParser) -> None:
@@ -111,24 +114,25 @@ def guest_settings(arguments: argparse.Namespace) -> GuestSettings:
 def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False) -> int:
     """Wait for the guest; gives its exit code.
 
-    Ctrl-C is the guest's if it handles signals; the second one, or any other, ends it at once.
+    Ctrl-C is the guest's if it handles signals; any other one, and the second, ends it at once.
 
     Args:
         process: The guest.
         timeout: The time that it was given, to be told.
         as_native: Whether to be to others as the guest's own process would be, as launchers are: it hears of `SIGTERM` and
-            `SIGHUP` too, and where a signal ended it, that signal ends us, so that whoever started us sees it.
+            `SIGHUP` too, and of all that come, as a shell wants that somebody types into; and where a signal ended it,
+            that signal ends us, so that whoever started us sees it.
     """
     if as_native:
         _hear_signals()
-    told = 0
+    told, told_at = 0, 0.0
     while True:
         try:
             code = process.wait()
             break
         except KeyboardInterrupt as error:
             number = error.number if isinstance(error, _ToldError) else _INT
-            if told or process.signal_callback is None:
+            if process.signal_callback is None or (told and not as_native):
                 process.terminate_all(_BY_SIGNAL + number)
             else:
                 from runtime.signals import Signal
@@ -136,13 +140,13 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
                 # As a terminal does: everything in the foreground hears of it.
                 for each in process.env.control.running():
                     each.raise_signal(Signal(number))
-            told = number
+            told, told_at = number, time.monotonic()
     if process.trap is not None:
         print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)
         print(process.trap.backtrace(), file=sys.stderr)
     elif process.timed_out:
         print(f"wpm: {process.name}: ended after {timeout:g} s (--timeout)", file=sys.stderr)
-    if told and code == _DEFAULT_HANDLER:
+    if told and code == _DEFAULT_HANDLER and time.monotonic() - told_at < _SOON:
         code = _BY_SIGNAL + told
     if as_native and (ended_by := told if code == _BY_SIGNAL + told else process.signal or 0) in _PASSED_ON:
         _end_by(ended_by)

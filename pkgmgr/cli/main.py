@@ -74,7 +74,8 @@ VERBS: Final = {
         "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
     ),
     "rootfs": Verb(
-        "Make root filesystems of packages, and look at them: build, …", "wpm rootfs build wpm/hello -o hello.tar"
+        "Make root filesystems of packages, look into them, run and send them: build, ls, …",
+        "wpm rootfs build wpm/hello -o hello.tar",
     ),
     "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
     "registry": Verb(

@@ -43,9 +43,8 @@ def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argpar
     arguments = parse_words(parser, words)
     if arguments.sandbox and (arguments.volume or arguments.mapdir):
         parser.error("--sandbox shows no directory, --volume and --mapdir do")
-    given = next((name for name in _OF_GUESTS if getattr(arguments, name)), None)
-    if arguments.host and given is not None:
-        parser.error(f"--{given.replace('_', '-')} is for a shell among the packages, --host opens one of this machine")
+    if arguments.host and (given := _of_guest(arguments)):
+        parser.error(f"{given} is for a shell among the packages, --host opens one of this machine")
     return arguments
 
 
@@ -70,14 +69,19 @@ def run(arguments: argparse.Namespace) -> int:
         shell = shell_of(project.manifest, package.commands)
         if shell is not None:
             return _in_packages(project, shell, words, store, options, arguments, interactive=interactive)
-        if given := next((name for name in _OF_GUESTS if getattr(arguments, name)), None):
+        if given := _of_guest(arguments):
             from pkgmgr.errors import WpmError
 
             raise WpmError(
-                f"{project.manifest.path}: the project has no shell that --{given.replace('_', '-')} could be for: "
-                "wpm add wpm/sh adds one"
+                f"{project.manifest.path}: the project has no shell that {given} could be for: wpm add wpm/sh adds one"
             )
     return _on_host(project, words, store, options, interactive=interactive)
+
+
+def _of_guest(arguments: argparse.Namespace) -> str | None:
+    """An option that was given and is about what a guest sees; None where there was none."""
+    given = (name for name in _OF_GUESTS if getattr(arguments, name) not in (None, False, []))
+    return next((f"--{name.replace('_', '-')}" for name in given), None)
 
 
 def _in_packages(

@@ -21,8 +21,8 @@ _LOCKED: Final = frozenset({"why", "invert", "upgrade"})
 _PACKAGES: Final = frozenset({"PKG", "PACKAGE", "SPEC", "PKG[@REQ]"})
 _FOLDERS: Final = frozenset({"project", "volume", "mapdir", "registry", "directory"})
 _NOT_FILES: Final = frozenset({"cwd", "net", "timeout", "memory", "jobs", "days", "depth", "rename"})
-_FREE: Final = frozenset({"TEXT", "N", "NAME", "VERSION", "NAMESPACE/NAME", "TOKEN", "KEY", "VALUE"})
-_GUESTS: Final = frozenset({"run", "exec", "tool run"})
+_FREE: Final = frozenset({"TEXT", "COMMAND", "N", "NAME", "VERSION", "NAMESPACE/NAME", "TOKEN", "KEY", "VALUE"})
+_GUESTS: Final = frozenset({"run", "exec", "tool run", "env run", "shell"})
 _REPEATED: Final = (argparse._AppendAction,)
 
 
@@ -196,6 +196,8 @@ def _behind(typed: _Typed, current: str) -> Completion:
         return _starting(current, [Candidate(name) for name in values.package_commands(package)])
     if not typed.given and typed.verb == "tool run":
         return _starting(current, [Candidate(name, package) for name, package in values.tool_commands().items()])
+    if not typed.given and typed.verb == "env run":
+        return _starting(current, [Candidate(name, package) for name, package in _project().commands.items()])
     return Completion((), FILES)
 
 

@@ -97,7 +97,7 @@ def import_environment(
         OSError: The disk failed.
     """
     from pkgmgr.environments.plain_archive import plain_archive
-    from pkgmgr.installing.install import install
+    from pkgmgr.installing.install import install, why_stale
     from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
 
@@ -108,7 +108,16 @@ def import_environment(
         _write_files(environment, directory, changed)
     project = Project.open(directory / environment.manifest)
     options = InstallOptions(offline=True, frozen=True, compile=compile_modules)
-    return Imported(project, stored, len(changed), environment.registries, install(project, store, options))
+    report = install(project, store, options)
+    try:
+        # A path out of the project may lead to something here, too, which is something else.
+        stale = why_stale(project, report.lock, store)
+    except (WpmError, OSError) as error:
+        stale = str(error)
+    if stale:
+        told = f"{project.root}: {stale}: what runs next is resolved anew"
+        report = report._replace(warnings=(*report.warnings, told))
+    return Imported(project, stored, len(changed), environment.registries, report)
 
 
 def read_environment(plain: Path, path: Path) -> Environment:

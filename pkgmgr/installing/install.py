@@ -92,7 +92,7 @@ def plan(project: Project, store: Store, options: InstallOptions) -> Lockfile:
         if current is None:
             raise WpmError(f"{project.root}: there is no {FILE_NAME}, which --frozen needs: run wpm lock")
         return current
-    stale = _why_stale(project, current, store)
+    stale = why_stale(project, current, store)
     anew = bool(options.upgrade) or options.resolution != "highest"
     if not stale and not anew and current is not None:
         return current
@@ -137,7 +137,7 @@ def fetch_missing(lock: Lockfile, project: Project, store: Store, options: Insta
     return tuple(package.id for package in missing)
 
 
-def _why_stale(project: Project, lock: Lockfile | None, store: Store) -> str:
+def why_stale(project: Project, lock: Lockfile | None, store: Store) -> str:
     """In one phrase why the lock is not of the project as it is now; empty where it is."""
     if lock is None:
         return f"there is no {FILE_NAME}"

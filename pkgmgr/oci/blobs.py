@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.files.folders import sync_folder
-from pkgmgr.files.replacing import finish
 from pkgmgr.files.unfinished import PARTIAL, is_abandoned, unfinished_file
+from pkgmgr.oci.descriptors import Descriptor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from pkgmgr.oci.descriptors import Descriptor
 
 BLOBS: Final = Path("blobs", "sha256")
 """Where blobs are in a layout."""
 
 _PIECE: Final = 1 << 20
+_SYNCS: Final = 16
 
 
 class NewBlob(NamedTuple):
@@ -44,13 +43,14 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._blobs = folder / BLOBS
+        self._new: list[Path] = []
 
     def path(self, digest: str) -> Path:
         """Where the blob of a digest is, or would be; `check_digest` has looked at the digest."""
         return self._blobs / digest.removeprefix("sha256:")
 
     def add(self, pieces: Iterable[bytes | memoryview]) -> NewBlob:
-        """Write a blob: whole or not at all. What has the name already is replaced by what was just seen to be right.
+        """Write a blob: whole or not at all. It is safe from a power failure when `settle` was called.
 
         Raises:
             WpmError: As `pieces` raises.
@@ -63,16 +63,43 @@ class Blobs:
                 digest.update(piece)
                 size += len(piece)
                 file.write(piece)
-            finish(file, 0o644)
+            file.flush()
+            os.fchmod(file.fileno(), 0o644)
             blob = NewBlob(f"sha256:{digest.hexdigest()}", size)
-            temporary.replace(self.path(blob.digest))
+            path = self.path(blob.digest)
+            if not self._is_there(blob):
+                if os.path.lexists(path):
+                    # What other images need is not replaced by what the disk does not have yet.
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+                self._new.append(path)
         return blob
 
     def settle(self) -> None:
-        """See that the names of what was added outlive a power failure; what killed writers left behind is removed."""
+        """See that what was added outlives a power failure; what killed writers left behind is removed.
+
+        All at the end, many at once: then the disk has to be waited for a few times, not once for each blob.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        paths, self._new = self._new, []
+        with ThreadPoolExecutor(max(1, min(_SYNCS, len(paths)))) as pool:
+            for _ in pool.map(_sync, paths):
+                pass
         sync_folder(self._blobs)
         for path in self._folder.glob(f"*{PARTIAL}"):
             is_abandoned(path, remove=True)
+
+    def _is_there(self, blob: NewBlob) -> bool:
+        """Whether a blob is there already, and right."""
+        descriptor = Descriptor(*blob)
+        if not self.path(blob.digest).is_file():
+            return False
+        try:
+            self.check(descriptor)
+        except WpmError:
+            return False
+        return True
 
     def read(self, descriptor: Descriptor, most: int) -> bytes:
         """A small blob.
@@ -120,6 +147,14 @@ class Blobs:
             raise WpmError(f"{path}: cannot be read: {error.strerror or error}: get the image again") from None
         if (found := f"sha256:{digest.hexdigest()}") != descriptor.digest:
             raise NotAsPromised(f"{path}: its digest is {found}, which is not its name: get the image again")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _opened(path: Path) -> BinaryIO:

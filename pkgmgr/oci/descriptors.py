@@ -129,6 +129,9 @@ def choose_platform(descriptors: Sequence[Descriptor], platform: str | None, *, 
         for each in usable:
             if each.platform.startswith(f"{system}/"):
                 return each
+    for each in usable:
+        if each.platform.partition("/")[2].startswith("wasm"):
+            return each
     if native:
         ours = f"linux/{_MACHINES.get(machine.machine().lower(), machine.machine().lower())}"
         for each in usable:

@@ -13,6 +13,8 @@ Source: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 from __future__ import annotations
 
 import re
+import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
@@ -93,6 +95,12 @@ class ImageLayout:
                 replace_from(folder, folder / LAYOUT_FILE, canonical_json({"imageLayoutVersion": _VERSION}))
                 sync_folder(folder)
         return cls(folder)
+
+    def remove_if_empty(self) -> None:
+        """Remove a layout in which there is no image, nor anybody who writes one: what a writer who failed would leave."""
+        with suppress(OSError, WpmError), held_folder(self.folder / _LOCKED):
+            if not self.images() and not any(path.suffix == PARTIAL for path in self.folder.iterdir()):
+                shutil.rmtree(self.folder)
 
     def images(self) -> tuple[Descriptor, ...]:
         """What the index names, in its order; a tag is in the annotation `REF_NAME`.

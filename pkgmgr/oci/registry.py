@@ -240,7 +240,13 @@ class Repository:
         login = f": run: wpm login --registry {self.host}"
 
         def judge(reply: requests.Response) -> requests.Response:
-            return judged(reply, login)
+            try:
+                return judged(reply, login)
+            except Challenged as error:
+                # Where a redirect led, or an upload goes on, is no concern of the login for this registry.
+                if origin_of(reply.url) != self._origin:
+                    raise OciRefused(f"{shown(reply.url)} wants to know who asks (401){error}", 401) from None
+                raise
 
         for last in (False, True):
             known = self._authorization.header(self._scopes) if at_home else None
@@ -248,8 +254,6 @@ class Repository:
             try:
                 return self.client.send(method, url, {**headers, **proof}, body, judge=judge)
             except Challenged as error:
-                if not at_home:
-                    raise OciRefused(f"{shown(url)}: not allowed (401){error}", 401) from None
                 if last:
                     raise self._authorization.no_entry(str(error)) from None
                 self._authorization.answer(error.challenge, str(error), self._scopes, known)

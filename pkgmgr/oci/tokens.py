@@ -119,8 +119,10 @@ class Authorization:
                 self._known[scopes] = self._token(bearer, scopes)
                 return
             if "basic" in offered:
+                if self._basic not in (None, refused):
+                    return
                 login = self._find_login()
-                if login is None or login.is_identity or self._basic is not None or refused:
+                if login is None or login.is_identity or refused:
                     self._basic = None
                     raise self._no_entry(login, said)
                 self._basic = login.basic()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pkgmgr.environments.folder import EnvironmentFolder
 from pkgmgr.errors import WpmError
 from pkgmgr.files.holding import held_folder
 from pkgmgr.installing.install import InstallReport, fetch_missing, finish
@@ -61,7 +62,11 @@ def carry_out(project: Project, edit: Edit, store: Store, options: InstallOption
         fetched = fetch_missing(edit.lock, project, store, options)
     written = _write(project, edit)
     report = InstallReport(edit.lock, fetched, written, 0, ())
-    return finish(project, report, store, options) if install else report
+    if install:
+        return finish(project, report, store, options)
+    # What was removed needs no install, but its launchers are gone; where there were none, none are made.
+    launchers = options.launchers and EnvironmentFolder(project.root).is_real()
+    return finish(project, report, store, options._replace(compile=False, launchers=launchers))
 
 
 def _write(project: Project, edit: Edit) -> bool:

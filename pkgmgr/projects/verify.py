@@ -64,9 +64,11 @@ def verify_project(project: Project, store: Store) -> tuple[list[Problem], int]:
     problems += _paths(project, lock, store)
     for found in _in_parallel(list(lock.packages.values()), lock, store):
         problems += found
-    from pkgmgr.environments.checking import check_environment
+    if not problems:
+        # What an install leaves follows from the lock: where that is wrong, nothing can be told of it.
+        from pkgmgr.environments.checking import check_environment
 
-    problems += check_environment(project, lock, store)
+        problems += check_environment(project, lock, store)
     return problems, len(lock.packages)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,9 @@ def hash_of_path(path: Path, store: Store) -> str:
         from pkgmgr.building.built import build_into_store
 
         return build_into_store(path, store).sha256
+    if path.exists() and not path.is_file():
+        # A pipe would be waited for, and a device may have no end.
+        raise FileNotFoundError(errno.ENOENT, "is not a file", str(path))
     with path.open("rb") as file:
         digest: str = hashlib.file_digest(file, "sha256").hexdigest()
     return digest

@@ -84,9 +84,18 @@ def compare_images(before: RootfsImage, after: RootfsImage, *, times: bool = Tru
     Raises:
         WpmError: One cannot be read.
     """
+    config = tuple(_config_changes(before.config, after.config))
+    if _same_layers(before, after):
+        return Comparison((), config, 0)
     one, other = _Side(flatten(before.layers).entries), _Side(flatten(after.layers).entries)
     changes = tuple(_changes(one, other, times))
-    return Comparison(changes, tuple(_config_changes(before.config, after.config)), other.bytes - one.bytes)
+    return Comparison(changes, config, other.bytes - one.bytes)
+
+
+def _same_layers(before: RootfsImage, after: RootfsImage) -> bool:
+    """Whether two images are made of the same layers, as far as their digests tell: those of OCI images have some."""
+    one, other = ([getattr(layer, "diff_id", None) for layer in image.layers] for image in (before, after))
+    return one == other and None not in one and bool(one)
 
 
 class _Side:

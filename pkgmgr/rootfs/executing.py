@@ -118,11 +118,14 @@ def image_root(image: RootfsImage, label: str, kind: RootKind, upper: Path | Non
             )
         return _host(directory)
     if upper is None:
-        return OverlayFileSystem(TmpFileSystem(), [_lower(image, directory)])
+        return OverlayFileSystem(TmpFileSystem(), [image_files(image)])
     if directory is not None and _overlap(directory, upper):
         raise WpmError(f"--upper {upper}: overlaps the image {label}: changes are kept beside it, not in it")
-    lower = _lower(image, directory)
-    upper.mkdir(parents=True, exist_ok=True)
+    lower = image_files(image)
+    try:
+        upper.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WpmError(f"--upper {upper}: cannot be a directory: {error.strerror}") from None
     return OverlayFileSystem(_host(upper), [lower])
 
 
@@ -134,14 +137,23 @@ def _directory(image: RootfsImage) -> Path | None:
     return None
 
 
-def _lower(image: RootfsImage, directory: Path | None) -> FileSystem:
+def image_files(image: RootfsImage) -> FileSystem:
+    """What of an image guests only read, for any number of roots over it.
+
+    Raises:
+        WpmError: The image cannot be read.
+    """
     from runtime.fs.readonly import ReadOnlyFileSystem
 
-    if directory is not None:
+    if (directory := _directory(image)) is not None:
         return _host(directory, read_only=True)
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.image_tree import image_tree
 
+    match image.layers:
+        case (layer,):
+            # A layer alone is a tree already.
+            return ReadOnlyFileSystem(image_tree(layer.entries()))
     return ReadOnlyFileSystem(image_tree(flatten(image.layers).entries))
 
 

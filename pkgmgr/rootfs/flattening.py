@@ -46,25 +46,6 @@ class Flattened(NamedTuple):
     conflicts: list[Conflict]
 
 
-class _Inode:
-    """A file, a link or a directory that may have many names; the entry is that of one of them."""
-
-    __slots__ = ("entry",)
-
-    def __init__(self, entry: Entry) -> None:
-        self.entry = entry
-
-
-class _Name:
-    """A name: what it is of, and by whom."""
-
-    __slots__ = ("inode", "title")
-
-    def __init__(self, inode: _Inode, title: str) -> None:
-        self.inode = inode
-        self.title = title
-
-
 def flatten(layers: Iterable[Layer]) -> Flattened:
     """Lay layers over one another.
 
@@ -80,81 +61,101 @@ def flatten(layers: Iterable[Layer]) -> Flattened:
     """
     flattening = _Flattening()
     for layer in layers:
-        title = layer.title
-        for entry in layer.entries():
-            flattening.lay(entry, title)
+        flattening.lay(layer)
     conflicts = flattening.conflicts
-    return Flattened(list(_named(flattening.tree)), [conflicts[path] for path in sorted(conflicts, key=path_order)])
+    return Flattened(list(flattening.named()), [conflicts[path] for path in sorted(conflicts, key=path_order)])
 
 
 class _Flattening:
-    """The layers so far."""
+    """The layers so far: at each name an entry, which is the same object at all the names of a file, and the layer's title."""
 
     def __init__(self) -> None:
-        self.tree: PathTree[_Name] = PathTree()
         self.conflicts: dict[str, Conflict] = {}
-        self._compared: dict[tuple[_Inode, _Inode], bool] = {}
+        self._tree: PathTree[tuple[Entry, str]] = PathTree()
+        self._linked: set[int] = set()
+        self._compared: dict[tuple[int, int], tuple[bool, Entry, Entry]] = {}
 
-    def lay(self, entry: Entry, title: str) -> None:
-        """Lay an entry over what is there."""
-        tree, path = self.tree, entry.path
-        if entry.kind is Kind.WHITEOUT:
-            tree.remove(path)
+    def lay(self, layer: Layer) -> None:
+        """Lay a layer over what is there."""
+        tree, title = self._tree, layer.title
+        get, put = tree.get, tree.put
+        last = ""
+        for entry in layer.entries():
+            path = entry.path
+            kind = entry.kind
+            folder = path.rpartition("/")[0]
+            if kind is Kind.WHITEOUT:
+                tree.remove(path)
+                last = ""
+                continue
+            if folder != last:
+                self._make_ways(path, folder, title)
+                last = folder
+            if kind is Kind.OPAQUE:
+                tree.remove_below(path)
+                last = ""
+                entry = entry._replace(kind=Kind.DIRECTORY)
+            elif kind is Kind.HARD_LINK:
+                entry = self._link(entry, title)
+            there = get(path)
+            if there is not None:
+                last = ""
+                self._hide(path, there, entry, title)
+            put(path, (entry, title))
+
+    def named(self) -> Iterator[Entry]:
+        """Every name in order; the first of a file's names has its bytes."""
+        firsts: dict[int, str] = {}
+        for path, (entry, _) in self._tree.ordered():
+            if id(entry) not in self._linked:
+                yield entry
+            elif (first := firsts.setdefault(id(entry), path)) == path:
+                yield entry if entry.path == path else entry._replace(path=path)
+            else:
+                yield entry._replace(path=path, kind=Kind.HARD_LINK, size=0, content=_EMPTY, target=first)
+
+    def _make_ways(self, path: str, folder: str, title: str) -> None:
+        """Make the directories on the way to a path that no layer has, or has something else in their place."""
+        tree = self._tree
+        if not folder or ((above := tree.get(folder)) is not None and above[0].kind is Kind.DIRECTORY):
             return
-        folder = path.rpartition("/")[0]
-        if folder and ((above := tree.get(folder)) is None or above.inode.entry.kind is not Kind.DIRECTORY):
-            _make_ways(tree, path, title)
-        if entry.kind is Kind.OPAQUE:
-            tree.remove_below(path)
-            entry = entry._replace(kind=Kind.DIRECTORY)
-        inode = _Inode(entry) if entry.kind is not Kind.HARD_LINK else _linked(tree, entry, title)
-        there = tree.get(path)
-        if there is not None and not (entry.kind is there.inode.entry.kind is Kind.DIRECTORY):
-            if there.title != title and not self._alike(there.inode, inode):
-                self.conflicts[path] = Conflict(path, there.title, title)
-            tree.remove_below(path)
-        tree.put(path, _Name(inode, title))
+        for way in ways_to(path):
+            there = tree.get(way)
+            if there is None or there[0].kind is not Kind.DIRECTORY:
+                entry = Entry(way, Kind.DIRECTORY, directory_mode(way))
+                if there is not None:
+                    self._hide(way, there, entry, title)
+                tree.put(way, (entry, title))
 
-    def _alike(self, one: _Inode, other: _Inode) -> bool:
+    def _hide(self, path: str, there: tuple[Entry, str], entry: Entry, title: str) -> None:
+        """Take away what is below a path that gets something else, and see whether anybody misses it."""
+        below, whose = there
+        if below.kind is Kind.DIRECTORY and entry.kind is Kind.DIRECTORY:
+            return
+        if whose != title and not self._alike(below, entry):
+            self.conflicts[path] = Conflict(path, whose, title)
+        self._tree.remove_below(path)
+
+    def _link(self, entry: Entry, title: str) -> Entry:
+        """The file that a hard link is one more name of."""
+        found = self._tree.get(entry.target)
+        if found is None or found[0].kind is Kind.DIRECTORY:
+            what = "is not there" if found is None else "is a directory"
+            raise WpmError(
+                f"{one_line(title)}: {one_line(entry.path)}: the hard link's target {one_line(entry.target)} {what}"
+            )
+        self._linked.add(id(found[0]))
+        return found[0]
+
+    def _alike(self, one: Entry, other: Entry) -> bool:
         """Whether nobody who reads them can tell two things from each other; a file of many names is read once."""
         if one is other:
             return True
-        if (found := self._compared.get((one, other))) is None:
-            found = self._compared[one, other] = _same(one.entry, other.entry)
-        return found
-
-
-def _make_ways(tree: PathTree[_Name], path: str, title: str) -> None:
-    """Make the directories on the way to a path that no layer has, or has something else in their place."""
-    for way in ways_to(path):
-        there = tree.get(way)
-        if there is None or there.inode.entry.kind is not Kind.DIRECTORY:
-            tree.remove(way)
-            tree.put(way, _Name(_Inode(Entry(way, Kind.DIRECTORY, directory_mode(way))), title))
-
-
-def _linked(tree: PathTree[_Name], entry: Entry, title: str) -> _Inode:
-    """The file that a hard link is one more name of."""
-    target = tree.get(entry.target)
-    if target is None or target.inode.entry.kind is Kind.DIRECTORY:
-        what = "is not there" if target is None else "is a directory"
-        raise WpmError(
-            f"{one_line(title)}: {one_line(entry.path)}: the hard link's target {one_line(entry.target)} {what}"
-        )
-    return target.inode
-
-
-def _named(tree: PathTree[_Name]) -> Iterator[Entry]:
-    """Every name in order; the first of a file's names has its bytes."""
-    firsts: dict[_Inode, str] = {}
-    for path, name in tree.ordered():
-        entry = name.inode.entry
-        if entry.kind is Kind.DIRECTORY:
-            yield entry
-        elif (first := firsts.setdefault(name.inode, path)) is path:
-            yield entry if entry.path == path else entry._replace(path=path)
-        else:
-            yield entry._replace(path=path, kind=Kind.HARD_LINK, size=0, content=_EMPTY, target=first)
+        found = self._compared.get((id(one), id(other)))
+        if found is None:
+            # Kept with what was compared: a number is another thing's once a thing is gone.
+            found = self._compared[id(one), id(other)] = (_same(one, other), one, other)
+        return found[0]
 
 
 def _same(one: Entry, other: Entry) -> bool:

@@ -16,7 +16,7 @@ from runtime.fs.walk import top, walk
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pkgmgr.rootfs.image import RootfsImage
+    from pkgmgr.rootfs.image import ImageConfig, RootfsImage
 
 _TYPES: Final = {Kind.DIRECTORY: stat.S_IFDIR, Kind.SYMLINK: stat.S_IFLNK}
 
@@ -174,6 +174,22 @@ def as_json(listed: Listed, layers: Sequence[ListedLayer]) -> Iterator[tuple[str
         yield "target", plain_text(entry.target)
     yield "layer", layers[listed.layer].title if layers else ""
     yield "layer_number", listed.layer
+
+
+def config_as_json(config: ImageConfig) -> dict[str, object]:
+    """What programs are told of how an image wants to be run; what it does not say is left out."""
+    told: dict[str, object] = {}
+    for key, value in config._asdict().items():
+        match value:
+            case "" | ():
+                continue
+            case str():
+                told[key] = plain_text(value)
+            case tuple():
+                told[key] = [plain_text(each) for each in value]
+            case _ if value:
+                told[key] = {plain_text(name): plain_text(text) for name, text in value.items()}
+    return told
 
 
 def plain_text(text: str) -> str:

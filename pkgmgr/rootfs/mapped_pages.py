@@ -15,25 +15,29 @@ class MappedPages:
     one.
     """
 
-    __slots__ = ("_maps", "_read")
+    __slots__ = ("_last", "_maps", "_read")
 
     def __init__(self) -> None:
         self._read = 0
-        self._maps: dict[int, mmap.mmap] = {}
+        self._last: object = None
+        self._maps: list[mmap.mmap] = []
 
     def read(self, content: memoryview) -> None:
         """Say that some bytes were read and are not looked at again soon."""
         mapped = content.obj
-        if isinstance(mapped, mmap.mmap):
-            self._maps[id(mapped)] = mapped
-            self._read += len(content)
-            if self._read > _AT_MOST:
-                self.release()
+        if mapped is not self._last:
+            self._last = mapped
+            if isinstance(mapped, mmap.mmap):
+                self._maps.append(mapped)
+        self._read += len(content)
+        if self._read > _AT_MOST:
+            self.release()
 
     def release(self) -> None:
         """Let go of all that was read."""
         if hasattr(mmap, "MADV_DONTNEED"):
-            for mapped in self._maps.values():
+            for mapped in self._maps:
                 mapped.madvise(mmap.MADV_DONTNEED)
         self._maps.clear()
+        self._last = None
         self._read = 0

@@ -58,7 +58,7 @@ def open_image(
 
         return pull_image(text, store, offline=install.offline)
     path, tag = Path(text), None
-    if isinstance(place, str) and not path.exists() and (before := _before_tag(text)) is not None:
+    if isinstance(place, str) and not path.exists() and (before := layout_and_tag(text)) is not None:
         path, tag = before
     if path.is_dir():
         if tag is not None or (path / LAYOUT_MARKER).is_file():
@@ -83,12 +83,14 @@ def open_image(
     return read_tar(path, store)
 
 
-def _before_tag(text: str) -> tuple[Path, str] | None:
+def layout_and_tag(text: str) -> tuple[Path, str] | None:
     """The layout and the name of an image in it; None where there is no such layout."""
-    before, colon, tag = text.rpartition(":")
-    if not colon or not before or not tag or not (Path(before) / LAYOUT_MARKER).is_file():
-        return None
-    return Path(before), tag
+    # Names of images may have colons in them, and so may paths.
+    for colon in (number for number, each in enumerate(text) if each == ":"):
+        before, tag = text[:colon], text[colon + 1 :]
+        if before and tag and (Path(before) / LAYOUT_MARKER).is_file():
+            return Path(before), tag
+    return None
 
 
 def _head(path: Path) -> bytes:

@@ -11,15 +11,16 @@ from binfactory.package import PATH_MAX
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import PROGRAM_MODE, SYMLINK_MODE, Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.entry import FILE_MODE, PROGRAM_MODE, SYMLINK_MODE, Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.mapped_pages import MappedPages
 from pkgmgr.rootfs.modes import directory_mode
 from pkgmgr.rootfs.path_tree import PathTree
 from pkgmgr.rootfs.settings_layer import canonical_json
-from pkgmgr.rootfs.source_date import clamped
+from pkgmgr.rootfs.source_date import NO_BOUND
 from runtime.fs.names import check_name
 from runtime.fs.readonly import is_directory
 from webc_parser.errors import WebcError
-from webc_parser.tree import VolumeFile, VolumeSymlink
+from webc_parser.tree import VolumeDirectory, VolumeFile, VolumeSymlink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _NS: Final = 1_000_000_000
 _MOST_LINKS: Final = 40
+_SURELY_SHORT: Final = 255 // 4
+"""No name of so many characters is too long for a file system: none takes more than four bytes."""
 COMMAND_DIRECTORIES: Final = ("bin", "usr/bin")
 COMMAND_SETTINGS: Final = "usr/lib/wpm/commands"
 """Where a command's settings are, as `NAME.json`."""
@@ -45,42 +48,50 @@ class PackageLayer:
 
     def __init__(self, part: PackagePart, source_date: int | None = None) -> None:
         self.title = title_of(part)
-        self._part = part
+        self._part: PackagePart | None = part
         self._source_date = source_date
-        self._entries: list[Entry] | None = None
+        self._entries: list[Entry] = []
 
     def entries(self) -> Iterator[Entry]:
         """As `Layer.entries`; worked out once."""
-        if self._entries is None:
+        if self._part is not None:
             try:
-                self._entries = self._all()
+                self._entries = self._all(self._part)
             except FactoryError as error:
                 raise WpmError(str(error)) from error
             except WebcError as error:
-                raise WpmError(f"{self._part.node.id}: {error}") from error
+                raise WpmError(f"{self.title}: {error}") from error
+            # The parsed trees of many packages, and what was read of their files, take more memory than their entries.
+            self._part = None
+            pages = MappedPages()
+            for entry in self._entries:
+                if isinstance(entry.content, memoryview):
+                    pages.read(entry.content[:0])
+            pages.release()
         return iter(self._entries)
 
-    def _all(self) -> list[Entry]:
-        if not self._part.commands:
-            return list(self._files())
+    def _all(self, part: PackagePart) -> list[Entry]:
+        if not part.commands:
+            return list(self._files(part))
         tree: PathTree[Entry] = PathTree()
-        for entry in self._files():
+        for entry in self._files(part):
             tree.put(entry.path, entry)
-        self._add_commands(tree)
+        _add_commands(tree, part)
         return [entry for _, entry in tree.ordered()]
 
-    def _files(self) -> Iterator[Entry]:
+    def _files(self, part: PackagePart) -> Iterator[Entry]:
         """What the mounts show; a directory's names in order, each with what is below it."""
-        if not self._part.mounts:
+        if not part.mounts:
             return
-        stack = [("", _names(unite([mount_tree(mount) for mount in self._part.mounts])))]
+        latest = NO_BOUND if self._source_date is None else self._source_date
+        stack = [("", _names(unite([mount_tree(mount) for mount in part.mounts])))]
         while stack:
             prefix, names = stack[-1]
             for name, node in names:
                 path = prefix + name
-                mtime = clamped((node.modified_ns or 0) // _NS, self._source_date)
+                mtime = min((node.modified_ns or 0) // _NS, latest)
                 if isinstance(node, VolumeFile):
-                    yield Entry(path, Kind.FILE, mtime=mtime, size=node.size, content=node.content)
+                    yield Entry(path, Kind.FILE, FILE_MODE, mtime, node.size, node.content)
                 elif is_directory(node):
                     yield Entry(path, Kind.DIRECTORY, directory_mode(path), mtime)
                     stack.append((path + "/", _names(node)))
@@ -94,29 +105,6 @@ class PackageLayer:
         if not target or "\0" in target or len(target) > PATH_MAX:
             raise WpmError(f"{self.title}: {one_line(path)}: its target {shown(target)} is none that a link can have")
         return target
-
-    def _add_commands(self, tree: PathTree[Entry]) -> None:
-        """Let the package's commands be files in it; those that run the same module are one file with many names."""
-        commands = {name: self._part.commands[name] for name in sorted(self._part.commands)}
-        folders = {folder: _make_directory(tree, folder) for folder in COMMAND_DIRECTORIES}
-        places = {f"{folder}/{name}": command for folder in folders.values() for name, command in commands.items()}
-        firsts: dict[tuple[str, str], str] = {}
-        for path in sorted(places, key=path_order):
-            command = places[path]
-            tree.remove(path)
-            first = firsts.setdefault((command.origin_package, command.atom_name), path)
-            if first == path:
-                atom = command.atom
-                tree.put(path, Entry(path, Kind.FILE, PROGRAM_MODE, size=len(atom), content=atom))
-            else:
-                tree.put(path, Entry(path, Kind.HARD_LINK, PROGRAM_MODE, target=first))
-        texts = {name: text for name, command in commands.items() if (text := _settings_text(command)) is not None}
-        if texts:
-            folder = _make_directory(tree, COMMAND_SETTINGS)
-            for name, text in texts.items():
-                path = f"{folder}/{name}.json"
-                tree.remove(path)
-                tree.put(path, Entry(path, Kind.FILE, size=len(text), content=memoryview(text)))
 
 
 def title_of(part: PackagePart) -> str:
@@ -133,12 +121,42 @@ def title_of(part: PackagePart) -> str:
 def _names(directory: TreeDirectory) -> Iterator[tuple[str, TreeEntry]]:
     """What is in a directory, by name; names that can be none are not shown, as in a guest."""
     entries = directory.entries
-    for name in sorted(entries):
-        try:
-            check_name(name)
-        except OSError:
-            continue
-        yield name, entries[name]
+    if all(len(name) <= _SURELY_SHORT for name in entries) and isinstance(directory, VolumeDirectory):
+        # Containers have no other names that are none, and have them in order.
+        return iter(entries.items())
+    return iter([(name, entries[name]) for name in sorted(entries) if _is_name(name)])
+
+
+def _is_name(name: str) -> bool:
+    try:
+        check_name(name)
+    except OSError:
+        return False
+    return True
+
+
+def _add_commands(tree: PathTree[Entry], part: PackagePart) -> None:
+    """Let the package's commands be files in it; those that run the same module are one file with many names."""
+    commands = {name: part.commands[name] for name in sorted(part.commands)}
+    folders = {folder: _make_directory(tree, folder) for folder in COMMAND_DIRECTORIES}
+    places = {f"{folder}/{name}": command for folder in folders.values() for name, command in commands.items()}
+    firsts: dict[tuple[str, str], str] = {}
+    for path in sorted(places, key=path_order):
+        command = places[path]
+        tree.remove(path)
+        first = firsts.setdefault((command.origin_package, command.atom_name), path)
+        if first == path:
+            atom = command.atom
+            tree.put(path, Entry(path, Kind.FILE, PROGRAM_MODE, size=len(atom), content=atom))
+        else:
+            tree.put(path, Entry(path, Kind.HARD_LINK, PROGRAM_MODE, target=first))
+    texts = {name: text for name, command in commands.items() if (text := _settings_text(command)) is not None}
+    if texts:
+        folder = _make_directory(tree, COMMAND_SETTINGS)
+        for name, text in texts.items():
+            path = f"{folder}/{name}.json"
+            tree.remove(path)
+            tree.put(path, Entry(path, Kind.FILE, size=len(text), content=memoryview(text)))
 
 
 def _settings_text(command: BinaryCommand) -> bytes | None:

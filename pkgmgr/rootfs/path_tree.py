@@ -15,11 +15,14 @@ _T = TypeVar("_T")
 class PathTree(Generic[_T]):
     """What stands at which path. Which of the values are directories only the caller knows."""
 
-    __slots__ = ("_below", "_found")
+    __slots__ = ("_below", "_folder", "_found", "_names")
 
     def __init__(self) -> None:
         self._found: dict[str, _T] = {}
-        self._below: dict[str, dict[str, None]] = {}
+        self._below: dict[str, dict[str, None]] = {"": {}}
+        # Where something was put last: as a rule the next goes there too.
+        self._folder = ""
+        self._names = self._below[""]
 
     def __len__(self) -> int:
         return len(self._found)
@@ -32,11 +35,10 @@ class PathTree(Generic[_T]):
         """Let something stand at a path, instead of what is there; what is below it stays."""
         if path not in self._found:
             folder = path.rpartition("/")[0]
-            names = self._below.get(folder)
-            if names is None:
-                self._below[folder] = {path: None}
-            else:
-                names[path] = None
+            if folder != self._folder:
+                self._names = self._below.setdefault(folder, {})
+                self._folder = folder
+            self._names[path] = None
         self._found[path] = value
 
     def remove(self, path: str) -> None:
@@ -46,8 +48,10 @@ class PathTree(Generic[_T]):
             del self._below[path.rpartition("/")[0]][path]
 
     def remove_below(self, path: str) -> None:
-        """Take out all that is below a path."""
+        """Take out all that is below a path; the root is none."""
         left = [path]
+        self._folder = ""
+        self._names = self._below[""]
         while left:
             below = self._below.pop(left.pop(), ())
             for each in below:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkgmgr.errors import WpmError
+from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.oci.documents import CONFIG, DOCKER_CONFIG, LARGEST_CONFIG, Step, layer_compression, parse_image
 from pkgmgr.oci.layout import ImageLayout
 from pkgmgr.plain_text import one_line
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _MOST_ENTRIES: Final = 4_000_000
 _LONGEST_TITLE: Final = 100
-# Zeros shrink to a thousandth with gzip, programs and texts never below a hundredth.
+# Zeros shrink to a thousandth with gzip, and to less with Zstandard; programs and texts hardly ever to a hundredth.
 _ROOM: Final = 1 << 30
 _MOST_RATIO: Final = 256
 
@@ -90,7 +91,7 @@ def read_oci(
         )
     archives = _unpacked(layout.blobs, manifest.layers, methods, document.diff_ids, store)
     steps = document.steps or tuple(Step("") for _ in manifest.layers)
-    layers = _indexed(archives, manifest.layers, document.diff_ids, steps)
+    layers = _indexed(layout.blobs, archives, manifest.layers, document.diff_ids, steps)
     return RootfsImage(layers, document.config, document.created)
 
 
@@ -117,36 +118,56 @@ def _unpacked(
     wanted = list(zip(layers, methods, diff_ids, strict=True))
     # The same blob may be there twice.
     keys = [(layer.digest, layer.size, method, diff_id) for layer, method, diff_id in wanted]
+    bound = _Bound(sum(layer.size for layer in layers))
     with ThreadPoolExecutor(max(1, min(4, processors(), len(keys))), "wpm-unpack") as pool:
-        waiting = {
-            key: pool.submit(_unpack, blobs, *job, kept) for key, job in dict(zip(keys, wanted, strict=True)).items()
-        }
+        unique = dict(zip(keys, wanted, strict=True))
+        waiting = {key: pool.submit(_unpack, blobs, *job, kept, bound) for key, job in unique.items()}
         try:
             return [waiting[key].result() for key in keys]
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def _unpack(blobs: Blobs, layer: Descriptor, method: str, diff_id: str, kept: UnpackedLayers) -> Path:
+class _Bound:
+    """How many bytes an image may become: what is packed well is no bomb, but many layers together may be one."""
+
+    def __init__(self, packed: int) -> None:
+        self._left = min(MOST_BYTES, _ROOM + _MOST_RATIO * packed)
+        self._lock = threading.Lock()
+
+    def counted(self, pieces: Iterator[bytes | memoryview], path: Path) -> Iterator[bytes | memoryview]:
+        """The same pieces, as long as all that was given stays within the bound."""
+        for piece in pieces:
+            with self._lock:
+                self._left -= len(piece)
+                if self._left < 0:
+                    raise WpmError(
+                        f"{path}: the image becomes larger than its layers let expect: do not trust its source"
+                    )
+            yield piece
+
+
+def _unpack(blobs: Blobs, layer: Descriptor, method: str, diff_id: str, kept: UnpackedLayers, bound: _Bound) -> Path:
     """A layer's archive, decompressed, with its blob and itself as their digests say."""
     path = blobs.check(layer)
     if method == "none":
         if diff_id != layer.digest:
             raise WpmError(f"{path}: the configuration says that its digest is {diff_id}: get the image again")
         return path
-    most = min(MOST_BYTES, _ROOM + _MOST_RATIO * layer.size)
     try:
         return kept.unpacked(
             layer.digest.removeprefix("sha256:"),
-            lambda: decompressed(blobs.pieces(layer), method, path, most),
+            lambda: bound.counted(decompressed(blobs.pieces(layer), method, path), path),
             diff_id.removeprefix("sha256:"),
         ).path
+    except NotAsPromised as error:
+        raise NotAsPromised(f"{path}: {error}") from None
     except OSError as error:
         raise WpmError(f"{path}: cannot be unpacked: {error.strerror or error}") from None
 
 
 def _indexed(
-    archives: Sequence[Path], layers: Sequence[Descriptor], diff_ids: Sequence[str], steps: Sequence[Step]
+    blobs: Blobs, archives: Sequence[Path], layers: Sequence[Descriptor], diff_ids: Sequence[str], steps: Sequence[Step]
 ) -> tuple[OciLayer, ...]:
     found: list[OciLayer] = []
     below: list[Mapping[str, Entry]] = []
@@ -158,13 +179,15 @@ def _indexed(
             below.extend({entry.path: entry for entry in each.names} for each in found[len(below) :])
             return _seen(below, name)
 
-        index = index_tar(path, layer=True, below=lower)
+        index = index_tar(path, layer=True, below=lower, name=blobs.path(layer.digest))
         if index.replaces_all:
             found.clear()
             below.clear()
         count += len(index.entries)
         if count > _MOST_ENTRIES:
-            raise WpmError(f"{path}: with this layer the image has more than {_MOST_ENTRIES} names: too many")
+            raise WpmError(
+                f"{blobs.path(layer.digest)}: with this layer the image has more than {_MOST_ENTRIES} names: too many"
+            )
         found.append(OciLayer(_title(step, layer), layer.digest, diff_id, index.entries))
     return tuple(found)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
 
-_VARIABLE = "SOURCE_DATE_EPOCH"
+NO_BOUND: Final = 8**11 - 1
+"""The latest time that fits into the headers of a tar: that of the year 2242."""
+
+_VARIABLE: Final = "SOURCE_DATE_EPOCH"
 
 
 def source_date() -> int | None:
@@ -19,12 +23,6 @@ def source_date() -> int | None:
     text = os.environ.get(_VARIABLE, "").strip()
     if not text:
         return None
-    # Eleven digits are the year 5138; more do not fit into the headers of a tar.
-    if not (text.isascii() and text.isdigit() and len(text) <= 11 and int(text) < 8**11):
+    if not (text.isascii() and text.isdigit() and len(text) <= 11 and int(text) <= NO_BOUND):
         raise WpmError(f"{_VARIABLE}: {shown(text)} is not a number of seconds since 1970: correct or unset it")
     return int(text)
-
-
-def clamped(seconds: int, source_date: int | None) -> int:
-    """A time that is not later than the image itself, nor before 1970."""
-    return max(0, seconds if source_date is None else min(seconds, source_date))

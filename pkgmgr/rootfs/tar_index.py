@@ -49,7 +49,13 @@ class TarIndex(NamedTuple):
     replaces_all: bool = False
 
 
-def index_tar(path: Path, *, layer: bool = False, below: Callable[[str], Entry | None] | None = None) -> TarIndex:
+def index_tar(
+    path: Path,
+    *,
+    layer: bool = False,
+    below: Callable[[str], Entry | None] | None = None,
+    name: object = None,
+) -> TarIndex:
     """Read the names of an archive that is not compressed; contents stay where they are, as spans of the file.
 
     As when an archive is unpacked, the last member of a name counts. A directory that only its contents tell of has mode 0755,
@@ -60,17 +66,19 @@ def index_tar(path: Path, *, layer: bool = False, below: Callable[[str], Entry |
         layer: Whether it is a layer of an OCI image, whose names `.wh.NAME` take NAME of lower layers away (image-spec,
             layer.md).
         below: What lower layers have at a path, for hard links to files that only they have; None lets there be none.
+        name: What the archive is called in messages, as that of which it was unpacked; None is its path.
 
     Raises:
         WpmError: It cannot be read or is damaged, or a member cannot or must not be taken: a path that is absolute or has
             `..`, lies beneath a link or a file or is too long, a device or a pipe, a link to what is not there, too many names.
     """
-    return _Indexing(path, layer, below).index()
+    return _Indexing(path, layer, below, path if name is None else name).index()
 
 
 class _Indexing:
-    def __init__(self, path: Path, layer: bool, below: Callable[[str], Entry | None] | None) -> None:
+    def __init__(self, path: Path, layer: bool, below: Callable[[str], Entry | None] | None, name: object) -> None:
         self._path = path
+        self._name = name
         self._layer = layer
         self._below = below
         # Names of the same file share one entry, until `_linked` tells which of them is the file.
@@ -81,7 +89,7 @@ class _Indexing:
         self._characters = 0
 
     def index(self) -> TarIndex:
-        for member in tar_members(self._path):
+        for member in tar_members(self._path, self._name):
             path = self._clean(member, member.name)
             # What a volume is called.
             if member.kind != "V" and not (self._layer and self._took_away(member, path)):
@@ -181,7 +189,7 @@ class _Indexing:
             found = self._names.setdefault(path, Entry(path, Kind.DIRECTORY, DIRECTORY_MODE))
             if found.kind not in (Kind.DIRECTORY, Kind.OPAQUE):
                 raise WpmError(
-                    f"{self._path}: {_shown(path)} is a {found.kind.value}, and other members lie beneath it"
+                    f"{self._name}: {_shown(path)} is a {found.kind.value}, and other members lie beneath it"
                 )
 
     def _linked(self) -> Iterator[Entry]:
@@ -229,7 +237,7 @@ class _Indexing:
         return path
 
     def _error(self, member: Member, message: str) -> WpmError:
-        return WpmError(f"{self._path}: at offset {member.header}: the member {_shown(member.name)} {message}")
+        return WpmError(f"{self._name}: at offset {member.header}: the member {_shown(member.name)} {message}")
 
 
 def _length(path: str) -> int:

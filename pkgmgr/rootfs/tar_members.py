@@ -7,6 +7,7 @@ and large numbers. Not by the standard library's tarfile: it is slower, and leni
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zlib import adler32
 
@@ -58,8 +59,12 @@ class Member(NamedTuple):
     header: int
 
 
-def tar_members(path: Path) -> Iterator[Member]:
+def tar_members(path: Path, name: object = None) -> Iterator[Member]:
     """The members of an archive that is not compressed, in its order.
+
+    Args:
+        path: The archive.
+        name: What it is called in messages; None is its path.
 
     Raises:
         WpmError: It cannot be read, or is no tar archive.
@@ -67,16 +72,16 @@ def tar_members(path: Path) -> Iterator[Member]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            yield from _Archive(path, descriptor).members()
+            yield from _Archive(path if name is None else name, descriptor).members()
         finally:
             os.close(descriptor)
     except OSError as error:
-        raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise WpmError(f"{path if name is None else name}: cannot be read: {error.strerror or error}") from None
 
 
 class _Archive:
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
+    def __init__(self, name: object, descriptor: int) -> None:
+        self._name = name
         self._descriptor = descriptor
         self._size = os.fstat(descriptor).st_size
         self._window = b""
@@ -113,7 +118,7 @@ class _Archive:
         header = self._read(at, BLOCK)
         if not header or header == _ZERO:
             if at == 0 and not header:
-                raise WpmError(f"{self._path}: it is empty, which no tar archive is")
+                raise WpmError(f"{self._name}: it is empty, which no tar archive is")
             return None
         if len(header) < BLOCK:
             raise self._error(at, f"a header is cut off after {len(header)} bytes: get the archive again")
@@ -199,17 +204,15 @@ class _Archive:
     def _number(self, header: bytes, start: int, end: int, what: str, at: int, *, signed: bool = False) -> int:
         """A number: octal digits, or GNU tar's binary one, known by its highest bit."""
         field = header[start:end]
-        if field[0] & 0x80:
+        value = _octal(field)
+        if value is None:
+            if not field[0] & 0x80:
+                raise self._error(at, f"its {what} is no octal number: the archive is damaged or no tar")
             value = int.from_bytes(field) - (
                 1 << (8 * len(field)) if field[0] == 0xFF else 0x80 << (8 * (len(field) - 1))
             )
-        else:
-            digits = field.partition(b"\0")[0].strip()
-            if digits.strip(b"01234567"):
-                raise self._error(at, f"its {what} is no octal number: the archive is damaged or no tar")
-            value = int(digits, 8) if digits else 0
-        if value < 0 and not signed:
-            raise self._error(at, f"its {what} is negative")
+            if value < 0 and not signed:
+                raise self._error(at, f"its {what} is negative")
         return value
 
     def _decimal(self, at: int, key: str, value: bytes) -> int:
@@ -237,7 +240,16 @@ class _Archive:
         return self._window[:size]
 
     def _error(self, at: int, message: str) -> WpmError:
-        return WpmError(f"{self._path}: at offset {at}: {message}")
+        return WpmError(f"{self._name}: at offset {at}: {message}")
+
+
+@lru_cache(8192)
+def _octal(field: bytes) -> int | None:
+    """A number in octal digits, 0 where there are none; the same few stand in most headers."""
+    digits = field.partition(b"\0")[0].strip(b" ")
+    if digits.strip(b"01234567"):
+        return None
+    return int(digits, 8) if digits else 0
 
 
 def _shown(name: bytes) -> str:

@@ -47,8 +47,10 @@ def text_changes(change: Change) -> Iterator[str]:
         return
     from difflib import unified_diff
 
-    for line in unified_diff(texts[0], texts[1], *names, lineterm=""):
+    for line in unified_diff(texts[0], texts[1], *names):
         yield "".join(each for each in line[:_LONGEST_LINE] if each.isprintable() or each == "\t")
+        if not line.endswith("\n"):
+            yield "\\ No newline at end of file"
 
 
 def _file(entry: Entry | None) -> Entry | None:
@@ -65,7 +67,9 @@ def _text(entry: Entry | None) -> list[str] | None:
     if b"\0" in data:
         return None
     try:
-        lines = data.decode().split("\n") if data else []
+        *lines, last = data.decode().split("\n")
     except UnicodeDecodeError:
         return None
-    return lines if len(lines) <= MOST_LINES else None
+    if len(lines) > MOST_LINES:
+        return None
+    return [f"{line}\n" for line in lines] + ([last] if last else [])

@@ -31,6 +31,7 @@ from pkgmgr.oci.documents import (
 from pkgmgr.oci.layout import ImageLayout, check_layout_tag
 from pkgmgr.oci.registry import MANIFEST
 from pkgmgr.rootfs.compressing import METHODS, Compressors, processors
+from pkgmgr.rootfs.mapped_pages import MappedPages
 from pkgmgr.rootfs.tar_stream import tar_pieces
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pkgmgr.oci.blobs import Blobs
+    from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.image import RootfsImage
     from pkgmgr.rootfs.layer import Layer
 
@@ -90,6 +92,16 @@ def write_oci(
     if tag is not None:
         check_layout_tag(tag)
     layout = ImageLayout.prepared(folder)
+    try:
+        return _write_image(image, layout, tag, compression, jobs, platform)
+    except BaseException:
+        layout.remove_if_empty()
+        raise
+
+
+def _write_image(
+    image: RootfsImage, layout: ImageLayout, tag: str | None, compression: str, jobs: int | None, platform: Platform
+) -> str:
     layers = _write_layers(image.layers, layout.blobs, compression, jobs)
     document = ImageDocument(
         platform,
@@ -140,9 +152,16 @@ def _write_layer(
 ) -> _WrittenLayer:
     """Write a layer: archive, hash, compress, hash and write, a few pieces at a time."""
     archive = hashlib.sha256()
+    pages = MappedPages()
+
+    def counted() -> Iterator[Entry]:
+        for entry in layer.entries():
+            yield entry
+            if entry.size and isinstance(entry.content, memoryview):
+                pages.read(entry.content)
 
     def hashed() -> Iterator[bytes | memoryview]:
-        for piece in tar_pieces(layer.entries()):
+        for piece in tar_pieces(counted()):
             if stop.is_set():
                 raise WpmError(f"{layer.title}: given up, as another layer could not be written")
             archive.update(piece)
@@ -152,6 +171,9 @@ def _write_layer(
         blob = blobs.add(hashed() if compressors is None else compressors.compressed(hashed(), ahead))
     except WpmError as error:
         raise WpmError(f"{layer.title}: {error}") from None
+    finally:
+        # Not before: what is compressed is read a second time.
+        pages.release()
     return _WrittenLayer(Descriptor(blob.digest, blob.size, media_type), f"sha256:{archive.hexdigest()}")
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from queue import Queue
-from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.rootfs.mapped_pages import MappedPages
 from pkgmgr.rootfs.tar_stream import tar_pieces
+from pkgmgr.rootfs.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pkgmgr.rootfs.entry import Entry
 
-_WAITING: Final = 8
-"""How many pieces wait to be hashed, of 1 MiB at most: who hashes is as fast as who writes, by and large."""
+_WAITING: Final = 16
+"""How many pieces wait to be hashed, of 1 MiB at most."""
 
 
 class TarWritten(NamedTuple):
@@ -44,18 +43,17 @@ def write_tar(entries: Iterable[Entry], descriptor: int, compression: str = "non
         from pkgmgr.rootfs.compressing import compressed
 
         pieces = compressed(pieces, compression)
-    hashing = _Hashing()
+    hashed = sha256()
     size = 0
-    try:
+    with Worker(hashed.update, _WAITING) as hashing:
         for piece in pieces:
-            hashing.update(piece)
+            hashing.give(piece)
+            # By this thread: one more, which hands the interpreter back and forth, was slower.
             left = memoryview(piece)
             size += len(left)
             while left:
                 left = left[os.write(descriptor, left) :]
-    finally:
-        digest = hashing.finish()
-    return TarWritten(size, digest)
+    return TarWritten(size, hashed.hexdigest())
 
 
 def _released(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -66,27 +64,3 @@ def _released(entries: Iterable[Entry]) -> Iterator[Entry]:
         if entry.size and isinstance(entry.content, memoryview):
             pages.read(entry.content)
     pages.release()
-
-
-class _Hashing:
-    """A thread that hashes what it is given, while others write it."""
-
-    def __init__(self) -> None:
-        self._hash = sha256()
-        self._waiting: Queue[bytes | memoryview | None] = Queue(_WAITING)
-        self._thread = Thread(target=self._work, name="wpm-hash", daemon=True)
-        self._thread.start()
-
-    def update(self, piece: bytes | memoryview) -> None:
-        """Hash some bytes after those before; they must not change."""
-        self._waiting.put(piece)
-
-    def finish(self) -> str:
-        """Wait until all is hashed; the hash, in hex."""
-        self._waiting.put(None)
-        self._thread.join()
-        return self._hash.hexdigest()
-
-    def _work(self) -> None:
-        while (piece := self._waiting.get()) is not None:
-            self._hash.update(piece)

@@ -6,7 +6,8 @@ command. The same image gives the same bytes.
 
 A WEBC has no modes and no owners: who reads it gets 0755 for directories and commands and 0644 for files, all of them
 root's. A command stands in `/bin` and `/usr/bin`, without a time; names of files of the same bytes need not be one file any
-more, but those of commands are. Times are in whole seconds.
+more, but those of commands are. Times are in whole seconds. A package with only one command runs it, whether or not the
+image says what to run.
 """
 
 from __future__ import annotations

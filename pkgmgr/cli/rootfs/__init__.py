@@ -25,11 +25,11 @@ PARTS: Final[dict[str, tuple[str, str]]] = {
     "run": ("Run a command with an image as its root", "wpm rootfs run hello.tar hello -- there"),
     "push": (
         "Send an image or a package to an OCI registry",
-        "wpm rootfs push words.tar.gz registry.example/acme/words:1",
+        "wpm rootfs push hello.tar 127.0.0.1:8080/acme/hello:1",
     ),
     "pull": (
         "Fetch an image or a package from an OCI registry",
-        "wpm rootfs pull registry.example/acme/words:1 -o words",
+        "wpm rootfs pull 127.0.0.1:8080/acme/hello:1 -o hello",
     ),
 }
 """What the verb can do: a line of help, and a command line that somebody might type."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -93,6 +94,8 @@ def run(arguments: Namespace) -> int:
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.output import remove_leftovers
 
+    # Nothing here goes round in circles, and looking for that among 50,000 files takes a sixth of the time.
+    gc.disable()
     output = _output(arguments)
     out = None if arguments.out == _STDOUT else Path(arguments.out)
     if out is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json
+from pkgmgr.cli.options import add_json, add_registry
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-l", "--long", action="store_true", help="show modes, owners, sizes, times (UTC) and links")
     parser.add_argument("-R", "--recursive", action="store_true", help="show all that is below the path, too")
     parser.add_argument("--layers", action="store_true", help="show the layers, and the number of each name's layer")
-    parser.add_argument("--offline", action="store_true", help="never use the network")
+    add_registry(parser)
     add_json(parser)
 
 
@@ -31,10 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.cli.output import bytes_for_people, print_json, print_text
     from pkgmgr.installing.options import InstallOptions
     from pkgmgr.plain_text import one_line
-    from pkgmgr.rootfs.listing import as_json, below, list_image, plain_text
+    from pkgmgr.rootfs.listing import as_json, below, config_as_json, list_image, plain_text
     from pkgmgr.rootfs.opening import open_image
 
-    image = open_image(arguments.image, install=InstallOptions(offline=arguments.offline))
+    image = open_image(arguments.image, install=InstallOptions(registry=arguments.registry, offline=arguments.offline))
     listing = list_image(image)
     shown = below(listing, arguments.path, recursive=arguments.recursive)
     if arguments.json:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         layers = [
             {"title": plain_text(each.title), "names": each.names, "bytes": each.bytes} for each in listing.layers
         ]
-        print_json({"layers": layers, "names": names})
+        print_json({"config": config_as_json(image.config), "layers": layers, "names": names})
         return 0
     if arguments.layers:
         from pkgmgr.cli.changes import counted

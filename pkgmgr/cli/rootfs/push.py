@@ -79,8 +79,11 @@ def _contents(image: str, folder: Path) -> Contents:
     """What is pushed; what has to be made for it goes into the folder."""
     from pkgmgr.oci.layout import is_layout
     from pkgmgr.oci.push import layout_contents
+    from pkgmgr.rootfs.opening import layout_and_tag
 
-    path, tag = _layout_and_tag(image)
+    path, tag = Path(image), None
+    if not path.exists() and (before := layout_and_tag(image)) is not None:
+        path, tag = before
     if is_layout(path):
         return layout_contents(path, tag)
     if path.is_file() and _head(path).startswith(_WEBC):
@@ -95,18 +98,6 @@ def _contents(image: str, folder: Path) -> Contents:
     layout = folder / "layout"
     write_image(opened, flatten(opened.layers).entries, layout, Output("oci", "gzip", tag=_TAG))
     return layout_contents(layout, _TAG)
-
-
-def _layout_and_tag(image: str) -> tuple[Path, str | None]:
-    """The path, and the tag that stands behind it where what is before it is a layout."""
-    from pkgmgr.oci.layout import is_layout
-
-    path = Path(image)
-    if not path.exists() and not image.startswith("oci://"):
-        before, colon, tag = image.rpartition(":")
-        if colon and before and is_layout(Path(before)):
-            return Path(before), tag
-    return path, None
 
 
 def _head(path: Path) -> bytes:

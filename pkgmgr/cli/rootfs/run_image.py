@@ -31,9 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root",
         choices=_ROOTS,
-        default="sandbox",
-        help="where changes go: into memory (sandbox, the default), into the directory of --upper (overlay), or into the "
-        "image itself, which must be a directory then (backing)",
+        help="where changes go: into memory (sandbox, the default), into the directory of --upper (overlay, the default with "
+        "--upper), or into the image itself, which must be a directory then (backing)",
     )
     parser.add_argument(
         "--upper", type=Path, metavar="DIR", help="where an overlay keeps changes, with whiteouts for what was removed"
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         open_image(arguments.image, store=store, install=install),
         arguments.image,
         arguments.command,
-        RootKind(arguments.root),
+        RootKind(arguments.root or ("sandbox" if arguments.upper is None else "overlay")),
         arguments.upper,
         store,
         install,

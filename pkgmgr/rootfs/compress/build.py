@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +80,9 @@ FLAGS = (
 )
 HERE = Path(__file__).parent
 
+# The C library that ziglang links: where it says how it may be used, and under which name that is in the tree.
+LIBC = {"wasi/LICENSE-MIT": "wasi-libc.LICENSE", "musl/COPYRIGHT": "musl.LICENSE"}
+
 
 def build(library: Library) -> None:
     """Fetch, check and compile a library, and put the module and the licence here."""
@@ -100,6 +104,17 @@ def build(library: Library) -> None:
         print(f"{module.name}: {module.stat().st_size} bytes, sha256 {hashlib.sha256(module.read_bytes()).hexdigest()}")
 
 
+def copy_licences_of_libc() -> None:
+    """Put the licences of what is linked from the C library here."""
+    compiler = find_spec("ziglang")
+    if compiler is None or compiler.origin is None:
+        sys.exit("ziglang is not installed: install wpm-webc[guests]")
+    folder = Path(compiler.origin).parent / "lib" / "libc"
+    for source, name in LIBC.items():
+        (HERE / name).write_bytes((folder / source).read_bytes())
+
+
 if __name__ == "__main__":
+    copy_licences_of_libc()
     for each in LIBRARIES:
         build(each)

@@ -408,7 +408,7 @@ def test_many_installs_at_once(project: Path, own_store: Store) -> None:
     assert report.clean
     assert report.sound == 3
     assert not report.abandoned
-    assert sorted(path.name for path in project.iterdir()) == ["wasmer.lock", "wasmer.toml"]
+    assert sorted(path.name for path in project.iterdir()) == [".wpm", "wasmer.lock", "wasmer.toml"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

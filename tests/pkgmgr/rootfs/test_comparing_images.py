@@ -173,30 +173,30 @@ def test_diff_as_it_is_typed(tmp_path: Path, typed: Any) -> None:
     one = write(build(echoes(tmp_path)), tmp_path, "dir")
     other = str(write(build(echoes(tmp_path)), tmp_path, "tar"))
     assert typed("diff", str(one), other) == (0, "", "")
-    (one / "work/note.txt").write_text("another\nnote\n")
+    (one / "work/note.txt").write_text("another\nnote")
     (one / "binary").write_bytes(b"\0\1")
     code, out, _ = typed("diff", "--ignore-times", other, str(one))
-    assert (code, out) == (1, "A\tbinary\nM\twork/note.txt\tsize 7 -> 13\n")
+    assert (code, out) == (1, "A\tbinary\nM\twork/note.txt\tsize 7 -> 12\n")
     code, out, _ = typed("diff", "--ignore-times", "--content", other, str(one))
     assert out.splitlines()[2:] == [
         "Binary files /dev/null and b/binary differ",
         "--- a/work/note.txt",
         "+++ b/work/note.txt",
-        "@@ -1,2 +1,3 @@",
+        "@@ -1 +1,2 @@",
         "-a note",
         "+another",
         "+note",
-        " ",
+        "\\ No newline at end of file",
     ]
     code, out, _ = typed("diff", "--ignore-times", "--stat", other, str(one))
-    assert out.splitlines()[-1] == "2 names: 1 added, 0 removed, 1 changed; +8 bytes"
+    assert out.splitlines()[-1] == "2 names: 1 added, 0 removed, 1 changed; +7 bytes"
     code, out, _ = typed("diff", "--json", other, str(one))
     found = json.loads(out)
     assert code == 1
     assert not found["same"]
     note = next(each for each in found["changes"] if each["path"] == "work/note.txt")
     assert note["what"] == ["size", "time"]
-    assert (note["before"]["size"], note["after"]["size"]) == (7, 13)
+    assert (note["before"]["size"], note["after"]["size"]) == (7, 12)
     assert typed("diff", other, str(tmp_path / "nothing"))[0] == 2
     assert "there is no such file" in typed("diff", other, str(tmp_path / "nothing"))[2]
 

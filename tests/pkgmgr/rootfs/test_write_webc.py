@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sample_images import build, coreutils, echoes, opened, run, shell, write
 from typed import output as wpm
 
+from binfactory.errors import FactoryError
 from pkgmgr.errors import WpmError
 from pkgmgr.rootfs.comparing import compare_images
 from pkgmgr.rootfs.entry import Entry, Kind, path_order, ways_to
@@ -19,6 +20,7 @@ from pkgmgr.rootfs.image import ImageConfig, RootfsImage
 from pkgmgr.rootfs.write_webc import write_webc
 from webc_parser.container import Container
 from webc_parser.version import Version
+from webc_parser.writer import write_container
 
 WASM = b"\0asm\1\0\0\0"
 
@@ -155,7 +157,7 @@ def test_what_no_package_can_have(tmp_path: Path) -> None:
 
 NAMES = st.sampled_from(["a", "b.txt", "bin", "usr", "lib", "-", "ü", "x y"])
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map("/".join)
-TIMES = st.integers(0, 2**34)
+TIMES = st.integers(0, 2**33 - 1)
 
 
 @st.composite
@@ -185,3 +187,42 @@ def test_what_is_written_comes_back(tree: RootfsImage, tmp_path_factory: pytest.
     path = tmp_path_factory.mktemp("webc") / "image.webc"
     write_webc(tree, path)
     assert compare_images(tree, opened(path)).same
+
+
+def test_links_to_directories_of_commands_stay(tmp_path: Path) -> None:
+    path = tmp_path / "image.webc"
+    for target in ("usr/bin", "/usr/bin"):
+        merged = image(file("usr/bin/tool", WASM, 0o755), Entry("bin", Kind.SYMLINK, 0o777, 7, target=target))
+        write_webc(merged, path)
+        assert list(commands_of(path)) == ["tool"]
+        assert not compare_images(merged, opened(path)).changes
+
+
+def test_links_that_lead_nowhere(tmp_path: Path) -> None:
+    path = tmp_path / "image.webc"
+    odd = image(
+        Entry("bin", Kind.SYMLINK, 0o777, target="bin"),
+        Entry("usr/bin/up", Kind.SYMLINK, 0o777, target="../../../../../../etc/passwd"),
+        Entry("usr/bin/loop", Kind.SYMLINK, 0o777, target="loop"),
+        entrypoint=("/bin/loop",),
+    )
+    write_webc(odd, path)
+    assert commands_of(path) == {}
+    assert compare_images(odd, opened(path)).changes[0].path == "usr/lib"
+
+
+@pytest.mark.parametrize("text", [b"{", b'{"entrypoint": 1}', b'{"env": {"=": ""}}'])
+def test_a_package_with_a_configuration_that_is_none(text: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "image.webc"
+    manifest = {"package": {"fs": [{"from": None, "volume_name": "/", "host_path": "/", "mount_path": "/"}]}}
+    volume: Any = {"usr": {"lib": {"wpm": {"image.json": text}}}}
+    write_container(path, manifest=manifest, atoms={}, volumes={"/": volume})
+    with pytest.raises(WpmError, match=r"image\.webc: usr/lib/wpm/image\.json: ") as caught:
+        opened(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"[", b'{"module": 1}', b'{"args": [1]}'])
+def test_settings_of_a_command_that_are_none(text: bytes, tmp_path: Path) -> None:
+    with pytest.raises(FactoryError, match=r"^usr/lib/wpm/commands/tool\.json: "):
+        write_webc(image(file("bin/tool", WASM), file("usr/lib/wpm/commands/tool.json", text)), tmp_path / "x.webc")
