@@ -31,7 +31,6 @@ _T = TypeVar("_T")
 _HEADERS: Final = {"Accept": "application/webc, application/octet-stream, */*", "Accept-Encoding": "identity"}
 _CONTENT_RANGE: Final = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 _PROGRESS: Final = 1 << 20
-_TOO_LARGE: Final = f"it is larger than the {LARGEST} bytes that a package may have"
 
 
 class Sender(Protocol):
@@ -97,10 +96,14 @@ def fill(
     size: int | None,
     progress: Callable[[int], object] | None,
     client: Sender,
+    most: int = LARGEST,
 ) -> None:
-    """Fetch a file into one that is not whole, however many tries that takes; arguments and errors are those of `download`."""
+    """Fetch a file into one that is not whole, however many tries that takes.
+
+    Arguments and errors are those of `download`; nothing of more than `most` bytes is fetched.
+    """
     count = progress or _nobody
-    transfer = _Transfer(client, url, partial, sha256, size, count)
+    transfer = _Transfer(client, url, partial, sha256, size, count, most)
     client.told(url, transfer.attempt, check=lambda: count(0), progressed=transfer.progressed)
 
 
@@ -119,8 +122,13 @@ class _Transfer:
         sha256: str | None,
         size: int | None,
         count: Callable[[int], object],
+        most: int,
     ) -> None:
         self._client = client
+        self._most = most
+        self._too_large = (
+            f"it is larger than the {most} bytes that a {'package' if most == LARGEST else 'file'} may have"
+        )
         self._url = url
         self._partial = partial
         self._sha256 = sha256
@@ -152,7 +160,7 @@ class _Transfer:
 
     def _bring(self) -> str:
         """Bring what is missing; gives in a phrase what is wrong with the whole, or nothing."""
-        if self._partial.count and (not self._resumable or self._partial.count > (self._size or LARGEST)):
+        if self._partial.count and (not self._resumable or self._partial.count > (self._size or self._most)):
             self._start_anew()
         if self._partial.count and self._partial.sha256 == self._sha256:
             return ""
@@ -202,17 +210,17 @@ class _Transfer:
         # Of a reply that goes on, the length was looked at already.
         whole = reply.status_code == 200
         total = _length(reply.headers) if whole and not body.encoded else None
-        if total is not None and total > LARGEST:
-            raise WpmError(_TOO_LARGE)
+        if total is not None and total > self._most:
+            raise WpmError(self._too_large)
         if self._size is not None and total is not None and total != self._size:
             return f"it has {total} bytes where {self._size} were promised"
         # Where the size is known the hash tells whether that was all; else one byte more tells an endless body.
-        stop = LARGEST + 1 if self._size is None else self._size
+        stop = self._most + 1 if self._size is None else self._size
         while self._partial.count < stop and (piece := body.read(min(PIECE, stop - self._partial.count))):
             self._partial.write(piece)
             self._count(len(piece))
-        if self._partial.count > LARGEST:
-            raise WpmError(_TOO_LARGE)
+        if self._partial.count > self._most:
+            raise WpmError(self._too_large)
         if self._size is None:
             return ""
         if self._partial.count < self._size:

@@ -201,7 +201,7 @@ class Repository:
         """
         from pkgmgr.http.download import fill
 
-        fill(partial, self.blob_url(digest), digest.removeprefix("sha256:"), size, progress, self)
+        fill(partial, self.blob_url(digest), digest.removeprefix("sha256:"), size, progress, self, size)
 
     def tags(self) -> list[str]:
         """All tags of the repository, in order; raises `WpmError` where they cannot be had."""

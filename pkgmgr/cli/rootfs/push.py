@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.cli.options import add_json, positive
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.reference import SCHEME
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -23,7 +24,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "image",
         metavar="IMAGE",
-        help="an OCI layout (PATH:TAG chooses one of its images), a directory, a tar, or a .webc, which is pushed as it is",
+        help="an OCI layout (PATH:TAG chooses one of its images), a directory, a tar, oci://HOST/NAME:TAG of "
+        "another registry, or a .webc, which is pushed as it is",
     )
     parser.add_argument("reference", metavar="REF", help="where to: HOST/NAME:TAG, with or without oci://")
     parser.add_argument(
@@ -81,6 +83,8 @@ def _contents(image: str, folder: Path) -> Contents:
     from pkgmgr.oci.push import layout_contents
     from pkgmgr.rootfs.opening import layout_and_tag
 
+    if image.startswith(SCHEME):
+        return _of_registry(image)
     path, tag = Path(image), None
     if not path.exists() and (before := layout_and_tag(image)) is not None:
         path, tag = before
@@ -98,6 +102,21 @@ def _contents(image: str, folder: Path) -> Contents:
     layout = folder / "layout"
     write_image(opened, flatten(opened.layers).entries, layout, Output("oci", "gzip", tag=_TAG))
     return layout_contents(layout, _TAG)
+
+
+def _of_registry(text: str) -> Contents:
+    """What another registry has, as it has it there."""
+    from pkgmgr.oci.layout import ImageLayout
+    from pkgmgr.oci.pull import layout_of, resolve_image
+    from pkgmgr.oci.push import layout_contents
+    from pkgmgr.oci.reference import parse_reference
+    from pkgmgr.oci.registry import Repository
+    from pkgmgr.store import Store
+
+    reference = parse_reference(text)
+    repository = Repository(reference.host, reference.name)
+    folder = layout_of(resolve_image(repository, reference), repository, Store.default())
+    return layout_contents(folder, ImageLayout(folder).find().digest)
 
 
 def _head(path: Path) -> bytes:

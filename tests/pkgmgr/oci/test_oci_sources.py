@@ -198,3 +198,13 @@ def test_images_of_registries_on_the_command_line(small: SmallRegistry, tmp_path
     assert done.code == 1 and "--force" in done.err
     done = wpm("rootfs", "pull", where, "-o", tmp_path / "copy.tar", "--force", "--json")
     assert json.loads(done.out)["format"] == "tar"
+
+
+def test_from_one_registry_to_another(small: SmallRegistry, other: SmallRegistry, tmp_path: Path, wpm: Wpm) -> None:
+    package = put(small, tmp_path, HELLO / "1.0.0.webc", "acme/hello:1")
+    image = small.put_image("acme/x", "1", [b"no tar at all"])
+    for name, digest_there in (("hello", package), ("x", image)):
+        done = wpm("rootfs", "push", f"oci://{small.host}/acme/{name}:1", f"{other.host}/copied/{name}:2", "--json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["digest"] == digest_there
+    assert wpm("run", f"oci://{other.host}/copied/hello:2").out == "Hello, World!\n"
