@@ -119,7 +119,12 @@ def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Ou
     place = checked_place(out, force=output.force)
     is_tree = output.format == "dir"
     with new_place(place, directory=is_tree or output.format == "oci", force=output.force, private=is_tree) as path:
-        return _written(tree, _write(image, tree, path, output))
+        try:
+            return _written(tree, _write(image, tree, path, output))
+        except OSError as error:
+            # Nobody knows the name that it has until it is whole.
+            name = str(error.filename or place).replace(str(path), str(place))
+            raise OSError(error.errno, error.strerror, name) from None
 
 
 def write_tar_to(tree: Sequence[Entry], descriptor: int, compression: str) -> Written:

@@ -196,6 +196,19 @@ def test_a_failure_leaves_nothing(here: Path) -> None:
     assert (here / "i/odd/.wh.x").is_file()
 
 
+@pytest.mark.parametrize(("name", "told"), [("out", "out/data/f"), ("out.tar", "out.tar"), ("out.webc", "out.webc")])
+def test_a_full_disk_is_told_with_the_name_that_was_typed(here: Path, name: str, told: str) -> None:
+    write_package(here / "large.webc", "a/large", "1.0.0", files={"f": os.urandom(100_000)})
+    # Python does not heed the signal, so that the write fails as it does on a full disk.
+    program = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+    program += "from pkgmgr.cli.main import script; script()"
+    words = [sys.executable, "-B", "-c", program, "rootfs", "build", "./large.webc", "-o", name, "--name", "a/b@1.0.0"]
+    words = words if name.endswith(".webc") else words[:-2]
+    done = subprocess.run(words, cwd=here, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, f"wpm: {here / told}: File too large\n")
+    assert sorted(path.name for path in here.iterdir()) == ["large.webc", "one.webc", "two.webc"]
+
+
 @pytest.mark.parametrize("name", ["out", "out.tar"])
 def test_what_a_killed_build_left_is_removed_by_the_next(here: Path, name: str) -> None:
     program = (
