@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "specs",
         nargs="+",
         metavar="SPEC",
-        help="NAMESPACE/NAME (its newest version), NAMESPACE/NAME@REQUIREMENT, a directory, a .webc, a URL or sha256:HEX; "
+        help="NAMESPACE/NAME (its newest version), NAMESPACE/NAME@REQUIREMENT, a directory, a .webc, a URL, "
+        "oci://HOST/NAME:TAG or sha256:HEX; "
         "NAME=SPEC gives it another name in wasmer.toml",
     )
     add_project(parser)

@@ -134,6 +134,7 @@ class Authorization:
         return self._no_entry(self._find_login(), said)
 
     def _no_entry(self, login: Login | None, said: str) -> Refused:
+        said = _without(said, login)
         if login is None:
             return Refused(f"it needs a login (401){said}: run: wpm login --registry {self._host}", 401)
         return Refused(f"the login for {self._host} (of {login.place}) is not accepted (401){said}", 401)
@@ -184,7 +185,7 @@ class Authorization:
         if reply.status_code == 200:
             return reply
         try:
-            said = str(said_in(reply))
+            said = _without(str(said_in(reply)), login)
             raise_passing(reply, said)
             if reply.status_code in (400, 401, 403):
                 raise self._no_entry(login, said)
@@ -200,6 +201,11 @@ class Authorization:
         if parts.scheme != "https" and (self._url.startswith("https:") or not is_loopback(parts.netloc)):
             raise WpmError(f"its token server does not speak https: {shown(realm)}: nothing is sent there")
         return realm.partition("#")[0]
+
+
+def _without(said: str, login: Login | None) -> str:
+    """What a server says, unless it repeats what it was told."""
+    return "" if login is not None and (login.secret in said or login.basic().split()[1] in said) else said
 
 
 def _united(scopes: Scopes, offered: str) -> list[str]:

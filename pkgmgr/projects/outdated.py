@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.installing.install import plan
 from pkgmgr.installing.options import UPGRADE_ALL
+from pkgmgr.locks.lockfile import OCI
 from pkgmgr.registry import open_registries
 from pkgmgr.source import NamedSource, parse_dependency
 from pkgmgr.version import Version
@@ -68,7 +69,7 @@ def find_outdated(
         note: Told why compatible versions are not known, where they are not.
 
     Returns:
-        The packages of registries with something to tell, by name.
+        The packages with something to tell, by name; what comes of paths, URLs and hashes is not looked at.
 
     Raises:
         WpmError: A registry cannot be asked.
@@ -84,11 +85,23 @@ def find_outdated(
         for package in (project.lock.packages.values() if project.lock else ())
         if package.has_registry and (deep or package.name in direct)
     }
+    # Those of OCI registries have tags instead of versions: what a tag means by now is what there is to be had.
+    tagged = {
+        package.id: package
+        for package in (project.lock.packages.values() if project.lock else ())
+        if package.name and package.source.startswith(OCI)
+    }
+    if not deep and project.lock is not None:
+        tagged = {each: tagged[each] for each in project.lock.roots.values() if each in tagged}
     names = sorted({*direct, *locked})
     registries.prefetch(names)
     compatible = _compatible(project, store, options, note)
-    found = (_compared(name, locked.get(name), compatible.get(name), name in direct, registries) for name in names)
-    return [package for package in found if package.is_outdated]
+    found = [_compared(name, locked.get(name), compatible.get(name), name in direct, registries) for name in names]
+    for package in tagged.values():
+        current, newest = Version.parse(package.version), compatible.get(package.name)
+        direct_too = project.lock is not None and package.id in project.lock.roots.values()
+        found.append(OutdatedPackage(package.name, current, False, newest, newest, direct_too))
+    return sorted((package for package in found if package.is_outdated), key=lambda each: each.name)
 
 
 def _compatible(

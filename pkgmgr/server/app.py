@@ -30,7 +30,7 @@ from pkgmgr.server.answers import Answers, KeptAnswer, make_answer
 from pkgmgr.server.catalog import Catalog
 from pkgmgr.server.downloads import send_package
 from pkgmgr.server.images.api import PREFIX as IMAGES
-from pkgmgr.server.images.api import ImageApi, is_upload
+from pkgmgr.server.images.api import ImageApi, account_of, is_upload
 from pkgmgr.server.limits import LARGEST_BODY
 from pkgmgr.server.schema import NotAQuery, answer, subjects
 from pkgmgr.server.session import Denied, Session
@@ -126,6 +126,10 @@ class RegistryApp:
         response.headers["X-Content-Type-Options"] = "nosniff"
         _log(request, response, time.monotonic() - began)
         return response(environ, start_response)
+
+    def is_known(self, authorization: str) -> bool:
+        """Whether a header `Authorization` is of somebody who may write somewhere."""
+        return not self._read_only and account_of(authorization, self._accounts) is not None
 
     def _answer(self, request: Request) -> Response:
         if request.path.startswith(IMAGES) or request.path == IMAGES[:-1]:

@@ -56,7 +56,9 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if not self.path.startswith(PREFIX) and not is_upload(self.path):
+        # What strangers send is not even kept until it is whole.
+        pushes = is_upload(self.path) and self.adj.is_known(self.headers.get("AUTHORIZATION", ""))
+        if not self.path.startswith(PREFIX) and not pushes:
             most = LARGEST_MANIFEST if self.path.startswith(IMAGES) else LARGEST_BODY
             self.adj = copy(self.adj)
             self.adj.max_request_body_size = min(self.adj.max_request_body_size, most + 1)
@@ -201,6 +203,7 @@ def _listen(app: Any, host: str, port: int, channels: dict[int, Any], largest: i
             clear_untrusted_proxy_headers=True,
             ident=None,
         )
+        adjustments.is_known = app.is_known
         dispatcher = ThreadedTaskDispatcher()
         made = _Server(app, channels, dispatcher=dispatcher, adj=adjustments, sockinfo=adjustments.listen[0])
     except (OSError, ValueError, OverflowError) as error:

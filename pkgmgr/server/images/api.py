@@ -16,8 +16,10 @@ Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -54,6 +56,18 @@ _YEAR: Final = 365 * 24 * 3600
 def is_upload(path: str) -> bool:
     """Whether a request to a path may have a body as large as a blob."""
     return path.startswith(PREFIX) and _UPLOADS in path
+
+
+def account_of(authorization: str, accounts: Accounts) -> Account | None:
+    """Whose token is in a header `Authorization`; None where it is nobody's."""
+    scheme, _, proof = authorization.partition(" ")
+    match scheme.casefold():
+        case "bearer":
+            return accounts.find(proof.strip())
+        case "basic":
+            with suppress(ValueError):
+                return accounts.find(base64.b64decode(proof.strip(), validate=True).decode().partition(":")[2])
+    return None
 
 
 class ImageApi:
@@ -260,13 +274,7 @@ class ImageApi:
         return account
 
     def _account(self, request: Request) -> Account | None:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        match scheme.casefold():
-            case "bearer":
-                return self._accounts.find(token.strip())
-            case "basic" if request.authorization is not None:
-                return self._accounts.find(request.authorization.password)
-        return None
+        return account_of(request.headers.get("Authorization", ""), self._accounts)
 
 
 def _file(request: Request, path: Path, media_type: str, digest: str) -> Response:

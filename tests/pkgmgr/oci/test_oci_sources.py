@@ -86,6 +86,7 @@ def test_add_lock_and_install(small: SmallRegistry, tmp_path: Path, wpm: Wpm, pr
         assert wpm(*words).code == 0, words
     assert manifest in (project / "bom.json").read_text()
 
+    assert "2.0.0" in wpm("outdated").out
     done = wpm("update", "--dry-run")
     assert done.code == 0 and "2.0.0" in done.out
     assert wpm("update", "wpm/hello").code == 0

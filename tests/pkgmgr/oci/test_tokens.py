@@ -91,6 +91,16 @@ def test_a_wrong_password_is_not_repeated(small: SmallRegistry) -> None:
     assert "falsch1" not in repr(Login("ada", "falsch1", "somewhere"))
 
 
+def test_a_server_that_repeats_the_password(small: SmallRegistry) -> None:
+    small.challenge = lambda _: f'Bearer realm="{small.url}/token"'
+    said = {"errors": [{"code": "DENIED", "message": "not with geheim"}]}
+    for status in (401, 403, 404):
+        small.token_reply = lambda _, status=status: (status, said)  # type: ignore[misc]
+        with pytest.raises(WpmError) as caught:
+            repository(small).manifest("1")
+        assert "geheim" not in str(caught.value)
+
+
 def test_basic(small: SmallRegistry) -> None:
     right = basic("ada", "geheim")
     small.challenge = lambda talk: None if talk.headers.get("Authorization") == right else 'Basic realm="r"'

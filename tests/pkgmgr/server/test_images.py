@@ -244,6 +244,10 @@ def test_large_bodies_are_for_blobs(alice: Client) -> None:
         reply = alice("PUT", "/v2/acme/x/manifests/1", b" " * ((4 << 20) + 10), Content_Type=MANIFEST)
         assert reply.status == 413
     assert alice("PATCH", "/v2/acme/x/blobs/uploads/none", b"x" * (5 << 20)).code == "BLOB_UPLOAD_UNKNOWN"
+    for headers in ({}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer x"}):
+        alice.headers = headers
+        with suppress(ConnectionError):
+            assert alice("PATCH", "/v2/acme/x/blobs/uploads/none", b"x" * (5 << 20)).status == 413
 
 
 def test_many_push_the_same_at_once(alice: Client) -> None:
