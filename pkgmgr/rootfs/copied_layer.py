@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import SYMLINK_MODE, Entry, HostFile, Kind, ways_to
+from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, ways_to
 from pkgmgr.rootfs.modes import directory_mode, file_mode
 from pkgmgr.rootfs.output import is_unfinished
 from pkgmgr.rootfs.path_tree import PathTree
@@ -22,7 +22,6 @@ FILES: Final = "files"
 """What the layer is called."""
 MOST_COPIED: Final = 4_000_000
 """How many files and directories are taken; more are the wrong directory."""
-_DEEPEST: Final = 500
 
 
 class Copy(NamedTuple):
@@ -100,8 +99,8 @@ class CopiedLayer:
         left = [(top, guest + "/" if guest else "", 1)]
         while left:
             folder, prefix, depth = left.pop()
-            if depth > _DEEPEST:
-                raise WpmError(f"{one_line(folder)}: nested deeper than {_DEEPEST} directories: flatten it")
+            if depth > DEEPEST:
+                raise WpmError(f"{one_line(folder, 200)}: nested deeper than {DEEPEST} directories: flatten it")
             try:
                 with os.scandir(folder) as found:
                     children = [(child, child.stat(follow_symlinks=False)) for child in found]

@@ -17,6 +17,8 @@ PROGRAM_MODE: Final = 0o755
 DIRECTORY_MODE: Final = 0o755
 SYMLINK_MODE: Final = 0o777
 """What every symbolic link has: nobody asks for it, but tars and Linux say it."""
+DEEPEST: Final = 200
+"""No image nests directories deeper: who writes or removes a tree holds each of them open on the way down, and macOS gives 256."""
 _PIECE: Final = 1 << 20
 
 
