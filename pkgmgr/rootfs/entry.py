@@ -18,7 +18,7 @@ DIRECTORY_MODE: Final = 0o755
 SYMLINK_MODE: Final = 0o777
 """What every symbolic link has: nobody asks for it, but tars and Linux say it."""
 DEEPEST: Final = 200
-"""No image nests directories deeper: who writes or removes a tree holds each of them open on the way down, and macOS gives 256."""
+"""No image nests directories deeper: who writes or removes a tree holds all of them open on the way, and macOS gives 256."""
 _PIECE: Final = 1 << 20
 
 
