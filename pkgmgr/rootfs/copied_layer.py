@@ -128,7 +128,7 @@ class CopiedLayer:
         """A file or a symbolic link of the host."""
         if S_ISREG(status.st_mode):
             size = status.st_size
-            content = HostFile(Path(host), size)
+            content = HostFile(Path(host), size, follow=False)
             return Entry(path, Kind.FILE, file_mode(status.st_mode), self._mtime, size, content)
         if S_ISLNK(status.st_mode):
             try:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from enum import Enum
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,11 +63,33 @@ class HostFile(NamedTuple):
         path: The file.
         size: How many bytes it is.
         offset: Where it begins in the file, in bytes.
+        follow: Whether a link at the path is followed. It is not where a file was seen there: somebody else's directory may
+            have a link to a file of ours in its place meanwhile.
     """
 
     path: Path
     size: int
     offset: int = 0
+    follow: bool = True
+
+    def open(self) -> int:
+        """A descriptor of the file.
+
+        Raises:
+            WpmError: It cannot be opened, or is no file any more.
+        """
+        try:
+            # A pipe would be waited for.
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow else os.O_NOFOLLOW)
+            descriptor = os.open(self.path, flags)
+        except OSError as error:
+            link = error.errno == errno.ELOOP and not self.follow
+            reason = "it became a link meanwhile" if link else error.strerror or error
+            raise WpmError(f"{one_line(str(self.path))}: cannot be read: {reason}") from None
+        if not S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise WpmError(f"{one_line(str(self.path))}: is no file any more: build again")
+        return descriptor
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes, at most 1 MiB at a time.
@@ -73,19 +98,18 @@ class HostFile(NamedTuple):
             WpmError: The file cannot be read, or is shorter than it was.
         """
         left = self.size
+        descriptor = self.open()
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                while left:
-                    piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)
-                    if not piece:
-                        raise WpmError(f"{self.path}: it became shorter while it was read: build again")
-                    left -= len(piece)
-                    yield piece
-            finally:
-                os.close(descriptor)
+            while left:
+                piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)
+                if not piece:
+                    raise WpmError(f"{self.path}: it became shorter while it was read: build again")
+                left -= len(piece)
+                yield piece
         except OSError as error:
             raise WpmError(f"{self.path}: cannot be read: {error.strerror or error}") from None
+        finally:
+            os.close(descriptor)
 
 
 class Entry(NamedTuple):

@@ -109,7 +109,9 @@ class DirectoryLayer:
             first = names.setdefault((status.st_dev, status.st_ino), path)
             if first != path:
                 return Entry(path, Kind.HARD_LINK, mode, mtime, target=first, uid=uid, gid=gid)
-        return Entry(path, Kind.FILE, mode, mtime, status.st_size, HostFile(host, status.st_size), uid=uid, gid=gid)
+        return Entry(
+            path, Kind.FILE, mode, mtime, status.st_size, HostFile(host, status.st_size, follow=False), uid=uid, gid=gid
+        )
 
     def _leave_out(self, path: str, reason: str) -> None:
         if path not in self._warned:
