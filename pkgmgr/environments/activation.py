@@ -52,6 +52,8 @@ def shown_name(project: Project, environ: Mapping[str, str]) -> str:
 def activation(project: Project, shell: str) -> str:
     """Commands for a shell that is there already, for `eval`; evaluated twice they change nothing more.
 
+    Lines end as commands do: many forget the quotes of `eval "$(…)"`, and then there is one line.
+
     Args:
         project: The project.
         shell: `sh` for those of POSIX, zsh among them, or `fish`.
@@ -73,7 +75,7 @@ def activation(project: Project, shell: str) -> str:
             f"set -gx {PROJECT} {quoted_for_fish(root)}\ncontains -- {quoted} $PATH; or set -gx PATH {quoted} $PATH\n"
         )
     return (
-        f"{PROJECT}={quote(root)}; export {PROJECT}\n"
+        f"{PROJECT}={quote(root)}; export {PROJECT};\n"
         f'case ":$PATH:" in *:{quote(folder)}:*) ;; *) PATH={quote(folder)}":$PATH"; export PATH ;; esac\n'
     )
 

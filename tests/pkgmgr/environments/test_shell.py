@@ -169,6 +169,15 @@ class TestActivation:
         assert (first, second) == ("Hello, Ada!", str(project.absolute()))
         assert path.count("/.wpm/bin") == 1
 
+    def test_evaluated_without_quotes(self, project: Path) -> None:
+        import subprocess
+
+        text = output("env", "activate", "--shell", "sh", "--project", project)
+        script = "eval $text && hello Ada"
+        variables = {**os.environ, "text": text}
+        done = subprocess.run(["sh", "-c", script], env=variables, capture_output=True, text=True, timeout=60)
+        assert (done.stdout, done.stderr) == ("Hello, Ada!\n", "")
+
     def test_not_installed_is_told(self) -> None:
         root = write_project(Path("p"), WITHOUT_SHELL)
         done = wpm("env", "activate", "--project", root)
