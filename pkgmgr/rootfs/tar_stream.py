@@ -104,7 +104,7 @@ def _headers(entry: Entry) -> bytes | bytearray:
         if fits and not uid and not gid:
             # Nearly all are so: this is the rest in a third of the time.
             start = path.encode().ljust(_NAME, b"\0") + _FILE_NUMBERS % (mode & 0o7777, size, mtime)
-            return b"%b%06o\0 %b" % (start, _sum(start) + _FILE_SUM, _FILE_END)
+            return start + b"%06o\0 " % (_sum(start) + _FILE_SUM) + _FILE_END
     if WHITEOUT_PREFIX in path and path.rpartition("/")[2].startswith(WHITEOUT_PREFIX):
         raise WpmError(
             f'{one_line(path)}: a name that begins with "{WHITEOUT_PREFIX}" means a deletion in layers of images: '
