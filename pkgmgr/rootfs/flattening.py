@@ -81,7 +81,7 @@ class _Flattening:
         entries, title = list(layer.entries()), layer.title
         found = {entry.path: entry for entry in entries}
         if len(found) == len(entries) and self._hides_nothing(found):
-            # Nearly all layers are so, and this is four times as fast.
+            # Nearly all layers are so, and this is much faster than name by name.
             self._tree.put_all(found)
             self._titles.update(dict.fromkeys(found, title))
         else:

@@ -155,13 +155,12 @@ def _write_layer(
     pages = MappedPages(entries)
 
     def pieces() -> Iterator[bytes | memoryview]:
-        for piece in tar_pieces(entries):
+        for piece in pages.counted(tar_pieces(entries)):
             if stop.is_set():
                 raise WpmError(f"{layer.title}: given up, as another layer could not be written")
             if compressors is not None:
                 archive.update(piece)
             yield piece
-            pages.read(len(piece))
 
     try:
         blob = blobs.add(pieces() if compressors is None else compressors.compressed(pieces(), ahead))

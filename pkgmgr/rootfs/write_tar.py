@@ -39,7 +39,8 @@ def write_tar(entries: Sequence[Entry], descriptor: int, compression: str = "non
         OSError: It cannot be written.
     """
     pages = MappedPages(entries)
-    pieces = tar_pieces(entries)
+    # Counted before they are compressed, which may leave little of them.
+    pieces = pages.counted(tar_pieces(entries))
     if compression != "none":
         from pkgmgr.rootfs.compressing import compressed
 
@@ -54,6 +55,5 @@ def write_tar(entries: Sequence[Entry], descriptor: int, compression: str = "non
             size += len(left)
             while left:
                 left = left[os.write(descriptor, left) :]
-            pages.read(len(piece))
     pages.release()
     return TarWritten(size, hashed.hexdigest())
