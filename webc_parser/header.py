@@ -77,8 +77,8 @@ class HeaderWriter:
     def _directory(self, directory: PlannedDirectory, position: int) -> int:
         """Write a directory and all below it, at `position` in the header; the position after it."""
         names = {name: name.encode() for name in directory.entries}
-        fixed = ENTRY_V3.size if self.v3 else ENTRY_V2.size
-        size = (DIRECTORY_V3.size if self.v3 else 0) + sum([fixed + len(name) for name in names.values()])
+        head = ENTRY_V3 if self.v3 else ENTRY_V2
+        size = (DIRECTORY_V3.size if self.v3 else 0) + sum([head.size + len(name) for name in names.values()])
         place = len(self._records)
         self._records.append(b"")  # its own description, written when it is known where its entries are
         end = position + 9 + size
@@ -87,8 +87,7 @@ class HeaderWriter:
             record.append(DIRECTORY_V3.pack(0, self._seconds(directory.modified_ns), 0, directory.digest))
         for name, node in directory.entries.items():
             raw = names[name]
-            entry = ENTRY_V3.pack(end, node.digest, len(raw)) if self.v3 else ENTRY_V2.pack(end, len(raw))
-            record += (entry, raw)
+            record += (head.pack(end, node.digest, len(raw)), raw)
             end = self._node(node, end)
         self._records[place] = b"".join(record)
         return end

@@ -65,8 +65,7 @@ class CopiedLayer:
 
     def entries(self) -> Iterator[Entry]:
         """As `Layer.entries`."""
-        for _, entry in self._tree.ordered():
-            yield entry
+        yield from self._tree.ordered().values()
 
     def _add(self, copy: Copy) -> None:
         try:

@@ -12,7 +12,7 @@ from pkgmgr.rootfs.modes import directory_mode
 from pkgmgr.rootfs.path_tree import PathTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pkgmgr.rootfs.layer import Layer
 
@@ -71,16 +71,56 @@ class _Flattening:
 
     def __init__(self) -> None:
         self.conflicts: dict[str, Conflict] = {}
-        self._tree: PathTree[tuple[Entry, str]] = PathTree()
+        self._tree: PathTree[Entry] = PathTree()
+        self._titles: dict[str, str] = {}
         self._linked: set[int] = set()
         self._compared: dict[tuple[int, int], tuple[bool, Entry, Entry]] = {}
 
     def lay(self, layer: Layer) -> None:
         """Lay a layer over what is there."""
-        tree, title = self._tree, layer.title
-        get, put = tree.get, tree.put
+        entries, title = list(layer.entries()), layer.title
+        found = {entry.path: entry for entry in entries}
+        if len(found) == len(entries) and self._hides_nothing(found):
+            # Nearly all layers are so, and this is much faster than name by name.
+            self._tree.put_all(found)
+            self._titles.update(dict.fromkeys(found, title))
+        else:
+            self._lay_each(entries, title)
+
+    def named(self) -> Iterator[Entry]:
+        """Every name in order; the first of a file's names has its bytes."""
+        if not self._linked:
+            yield from self._tree.ordered().values()
+            return
+        firsts: dict[int, str] = {}
+        for path, entry in self._tree.ordered().items():
+            if id(entry) not in self._linked:
+                yield entry
+            elif (first := firsts.setdefault(id(entry), path)) == path:
+                yield entry if entry.path == path else entry._replace(path=path)
+            else:
+                yield entry._replace(path=path, kind=Kind.HARD_LINK, size=0, content=_EMPTY, target=first)
+
+    def _hides_nothing(self, found: Mapping[str, Entry]) -> bool:
+        """Whether a layer only adds to what is there: it has no links and deletions, and shares only directories."""
         last = ""
-        for entry in layer.entries():
+        for path, entry in found.items():
+            kind = entry.kind
+            if kind is not Kind.FILE and kind is not Kind.DIRECTORY and kind is not Kind.SYMLINK:
+                return False
+            folder = path.rpartition("/")[0]
+            if folder != last:
+                above = found.get(folder)
+                if folder and (above is None or above.kind is not Kind.DIRECTORY):
+                    return False
+                last = folder
+        shared = ((found[path], self._tree.get(path)) for path in self._tree.shared(found))
+        return all(one.kind is Kind.DIRECTORY and two and two.kind is Kind.DIRECTORY for one, two in shared)
+
+    def _lay_each(self, entries: Iterable[Entry], title: str) -> None:
+        tree = self._tree
+        last = ""
+        for entry in entries:
             path = entry.path
             kind = entry.kind
             folder = path.rpartition("/")[0]
@@ -97,55 +137,48 @@ class _Flattening:
                 entry = entry._replace(kind=Kind.DIRECTORY)
             elif kind is Kind.HARD_LINK:
                 entry = self._link(entry, title)
-            there = get(path)
+            there = tree.get(path)
             if there is not None:
                 last = ""
                 self._hide(path, there, entry, title)
-            put(path, (entry, title))
+            self._put(path, entry, title)
 
-    def named(self) -> Iterator[Entry]:
-        """Every name in order; the first of a file's names has its bytes."""
-        firsts: dict[int, str] = {}
-        for path, (entry, _) in self._tree.ordered():
-            if id(entry) not in self._linked:
-                yield entry
-            elif (first := firsts.setdefault(id(entry), path)) == path:
-                yield entry if entry.path == path else entry._replace(path=path)
-            else:
-                yield entry._replace(path=path, kind=Kind.HARD_LINK, size=0, content=_EMPTY, target=first)
+    def _put(self, path: str, entry: Entry, title: str) -> None:
+        self._tree.put(path, entry)
+        self._titles[path] = title
 
     def _make_ways(self, path: str, folder: str, title: str) -> None:
         """Make the directories on the way to a path that no layer has, or has something else in their place."""
         tree = self._tree
-        if not folder or ((above := tree.get(folder)) is not None and above[0].kind is Kind.DIRECTORY):
+        if not folder or ((above := tree.get(folder)) is not None and above.kind is Kind.DIRECTORY):
             return
         for way in ways_to(path):
             there = tree.get(way)
-            if there is None or there[0].kind is not Kind.DIRECTORY:
+            if there is None or there.kind is not Kind.DIRECTORY:
                 entry = Entry(way, Kind.DIRECTORY, directory_mode(way))
                 if there is not None:
                     self._hide(way, there, entry, title)
-                tree.put(way, (entry, title))
+                self._put(way, entry, title)
 
-    def _hide(self, path: str, there: tuple[Entry, str], entry: Entry, title: str) -> None:
+    def _hide(self, path: str, there: Entry, entry: Entry, title: str) -> None:
         """Take away what is below a path that gets something else, and see whether anybody misses it."""
-        below, whose = there
-        if below.kind is Kind.DIRECTORY and entry.kind is Kind.DIRECTORY:
+        if there.kind is Kind.DIRECTORY and entry.kind is Kind.DIRECTORY:
             return
-        if whose != title and not self._alike(below, entry):
+        whose = self._titles[path]
+        if whose != title and not self._alike(there, entry):
             self.conflicts[path] = Conflict(path, whose, title)
         self._tree.remove_below(path)
 
     def _link(self, entry: Entry, title: str) -> Entry:
         """The file that a hard link is one more name of."""
         found = self._tree.get(entry.target)
-        if found is None or found[0].kind is Kind.DIRECTORY:
+        if found is None or found.kind is Kind.DIRECTORY:
             what = "is not there" if found is None else "is a directory"
             raise WpmError(
                 f"{one_line(title)}: {one_line(entry.path)}: the hard link's target {one_line(entry.target)} {what}"
             )
-        self._linked.add(id(found[0]))
-        return found[0]
+        self._linked.add(id(found))
+        return found
 
     def _alike(self, one: Entry, other: Entry) -> bool:
         """Whether nobody who reads them can tell two things from each other; a file of many names is read once."""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import mmap
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pkgmgr.rootfs.entry import Entry
 
 _AT_MOST: Final = 32 << 20
 
@@ -13,31 +18,34 @@ class MappedPages:
 
     What is mapped counts as memory of this process once it was looked at, so that writing an image of a gigabyte would take
     one.
+
+    Args:
+        entries: What is read.
     """
 
-    __slots__ = ("_last", "_maps", "_read")
+    __slots__ = ("_maps", "_read")
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        contents = [content for entry in entries if isinstance(content := entry.content, memoryview)]
+        found = {id(content.obj): content.obj for content in contents}
+        self._maps = [each for each in found.values() if isinstance(each, mmap.mmap)]
         self._read = 0
-        self._last: object = None
-        self._maps: list[mmap.mmap] = []
 
-    def read(self, content: memoryview) -> None:
-        """Say that some bytes were read and are not looked at again soon."""
-        mapped = content.obj
-        if mapped is not self._last:
-            self._last = mapped
-            if isinstance(mapped, mmap.mmap):
-                self._maps.append(mapped)
-        self._read += len(content)
+    def counted(self, pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+        """The same pieces, each counted as read when the next is asked for."""
+        for piece in pieces:
+            yield piece
+            self.read(len(piece))
+
+    def read(self, size: int) -> None:
+        """Say that so many bytes were read, and are not looked at again soon."""
+        self._read += size
         if self._read > _AT_MOST:
             self.release()
 
     def release(self) -> None:
         """Let go of all that was read."""
+        self._read = 0
         if hasattr(mmap, "MADV_DONTNEED"):
             for mapped in self._maps:
                 mapped.madvise(mmap.MADV_DONTNEED)
-        self._maps.clear()
-        self._last = None
-        self._read = 0

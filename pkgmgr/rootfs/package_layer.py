@@ -12,7 +12,6 @@ from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import FILE_MODE, PROGRAM_MODE, SYMLINK_MODE, Entry, Kind, path_order, ways_to
-from pkgmgr.rootfs.mapped_pages import MappedPages
 from pkgmgr.rootfs.modes import directory_mode
 from pkgmgr.rootfs.path_tree import PathTree
 from pkgmgr.rootfs.settings_layer import canonical_json
@@ -61,45 +60,44 @@ class PackageLayer:
                 raise WpmError(str(error)) from error
             except WebcError as error:
                 raise WpmError(f"{self.title}: {error}") from error
-            # The parsed trees of many packages, and what was read of their files, take more memory than their entries.
+            # The parsed trees of many packages take more memory than their entries.
             self._part = None
-            pages = MappedPages()
-            for entry in self._entries:
-                if isinstance(entry.content, memoryview):
-                    pages.read(entry.content[:0])
-            pages.release()
         return iter(self._entries)
 
     def _all(self, part: PackagePart) -> list[Entry]:
         if not part.commands:
-            return list(self._files(part))
+            return self._files(part)
         tree: PathTree[Entry] = PathTree()
-        for entry in self._files(part):
-            tree.put(entry.path, entry)
+        tree.put_all({entry.path: entry for entry in self._files(part)})
         _add_commands(tree, part)
-        return [entry for _, entry in tree.ordered()]
+        return list(tree.ordered().values())
 
-    def _files(self, part: PackagePart) -> Iterator[Entry]:
+    def _files(self, part: PackagePart) -> list[Entry]:
         """What the mounts show; a directory's names in order, each with what is below it."""
+        found: list[Entry] = []
         if not part.mounts:
-            return
+            return found
         latest = NO_BOUND if self._source_date is None else self._source_date
         stack = [("", _names(unite([mount_tree(mount) for mount in part.mounts])))]
         while stack:
             prefix, names = stack[-1]
             for name, node in names:
                 path = prefix + name
-                mtime = min((node.modified_ns or 0) // _NS, latest)
+                mtime = (node.modified_ns or 0) // _NS
+                if mtime > latest:
+                    mtime = latest
                 if isinstance(node, VolumeFile):
-                    yield Entry(path, Kind.FILE, FILE_MODE, mtime, node.size, node.content)
+                    found.append(Entry(path, Kind.FILE, FILE_MODE, mtime, node.size, node.content))
                 elif is_directory(node):
-                    yield Entry(path, Kind.DIRECTORY, directory_mode(path), mtime)
+                    found.append(Entry(path, Kind.DIRECTORY, directory_mode(path), mtime))
                     stack.append((path + "/", _names(node)))
                     break
                 elif isinstance(node, VolumeSymlink):
-                    yield Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=self._target(path, node.target))
+                    target = self._target(path, node.target)
+                    found.append(Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=target))
             else:
                 stack.pop()
+        return found
 
     def _target(self, path: str, target: str) -> str:
         if not target or "\0" in target or len(target) > PATH_MAX:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from pkgmgr.rootfs.entry import path_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
 
 _T = TypeVar("_T")
 
@@ -15,14 +15,12 @@ _T = TypeVar("_T")
 class PathTree(Generic[_T]):
     """What stands at which path. Which of the values are directories only the caller knows."""
 
-    __slots__ = ("_below", "_folder", "_found", "_names")
+    __slots__ = ("_below", "_found")
 
     def __init__(self) -> None:
         self._found: dict[str, _T] = {}
-        self._below: dict[str, dict[str, None]] = {"": {}}
-        # Where something was put last: as a rule the next goes there too.
-        self._folder = ""
-        self._names = self._below[""]
+        # What is in which directory: worked out when something is taken out for the first time, which is seldom.
+        self._below: dict[str, set[str]] | None = None
 
     def __len__(self) -> int:
         return len(self._found)
@@ -31,34 +29,44 @@ class PathTree(Generic[_T]):
         """What stands at a path."""
         return self._found.get(path)
 
+    def shared(self, values: Mapping[str, object]) -> set[str]:
+        """The paths of a mapping at which something stands."""
+        return self._found.keys() & values.keys()
+
     def put(self, path: str, value: _T) -> None:
         """Let something stand at a path, instead of what is there; what is below it stays."""
-        if path not in self._found:
-            folder = path.rpartition("/")[0]
-            if folder != self._folder:
-                self._names = self._below.setdefault(folder, {})
-                self._folder = folder
-            self._names[path] = None
         self._found[path] = value
+        if self._below is not None:
+            self._below.setdefault(path.rpartition("/")[0], set()).add(path)
+
+    def put_all(self, values: Mapping[str, _T]) -> None:
+        """Put everything of a mapping at its path."""
+        if self._below is None:
+            self._found.update(values)
+        else:
+            for path, value in values.items():
+                self.put(path, value)
 
     def remove(self, path: str) -> None:
         """Take out a path and all that is below it; one that is not there is none to take out."""
-        self.remove_below(path)
+        below = self.remove_below(path)
         if self._found.pop(path, None) is not None:
-            del self._below[path.rpartition("/")[0]][path]
+            below[path.rpartition("/")[0]].discard(path)
 
-    def remove_below(self, path: str) -> None:
-        """Take out all that is below a path; the root is none."""
+    def remove_below(self, path: str) -> dict[str, set[str]]:
+        """Take out all that is below a path; the root is none. Gives what is in which directory now."""
+        if self._below is None:
+            self._below = {}
+            for each in self._found:
+                self._below.setdefault(each.rpartition("/")[0], set()).add(each)
         left = [path]
-        self._folder = ""
-        self._names = self._below[""]
         while left:
             below = self._below.pop(left.pop(), ())
             for each in below:
                 del self._found[each]
             left.extend(below)
+        return self._below
 
-    def ordered(self) -> Iterator[tuple[str, _T]]:
+    def ordered(self) -> dict[str, _T]:
         """Every path with what stands there, what is in a directory right behind it."""
-        for path in sorted(self._found, key=path_order):
-            yield path, self._found[path]
+        return {path: self._found[path] for path in sorted(self._found, key=path_order)}

@@ -17,7 +17,7 @@ from pkgmgr.rootfs.entry import Entry, HostFile, Kind
 from pkgmgr.rootfs.mapped_pages import MappedPages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,10 +48,10 @@ class DirectoryWriter:
         self._open = [_Folder("", self._root, None)]
         self._files: set[str] = set()
         self._created_as: dict[int, bool] = {}
-        self._pages = MappedPages()
+        self._pages = MappedPages(())
         self._owns = os.geteuid() == 0
 
-    def write(self, entries: Iterable[Entry]) -> None:
+    def write(self, entries: Sequence[Entry]) -> None:
         """Write a whole tree.
 
         Args:
@@ -61,6 +61,7 @@ class DirectoryWriter:
             WpmError: A file of the host cannot be read, or an entry cannot stand in a tree.
             OSError: The directory cannot be written to; its `filename` tells the path.
         """
+        self._pages = MappedPages(entries)
         try:
             for entry in entries:
                 folder, _, name = entry.path.rpartition("/")
@@ -134,7 +135,7 @@ class DirectoryWriter:
                 written = os.write(file, content)
                 while written < entry.size:
                     written += os.write(file, content[written:])
-                self._pages.read(content)
+                self._pages.read(entry.size)
             if self._owns and (entry.uid or entry.gid):
                 os.fchown(file, entry.uid, entry.gid)
             if self._needs_mode(mode, file):
@@ -172,7 +173,7 @@ class DirectoryWriter:
         return OSError(error.errno, error.strerror, str(path))
 
 
-def write_directory(entries: Iterable[Entry], folder: Path) -> None:
+def write_directory(entries: Sequence[Entry], folder: Path) -> None:
     """Write a whole tree into an empty directory; see `DirectoryWriter.write`."""
     DirectoryWriter(folder).write(entries)
 

@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pkgmgr.oci.blobs import Blobs
-    from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.image import RootfsImage
     from pkgmgr.rootfs.layer import Layer
 
@@ -151,30 +150,28 @@ def _write_layer(
     stop: threading.Event,
 ) -> _WrittenLayer:
     """Write a layer: archive, hash, compress, hash and write, a few pieces at a time."""
+    entries = list(layer.entries())
     archive = hashlib.sha256()
-    pages = MappedPages()
+    pages = MappedPages(entries)
 
-    def counted() -> Iterator[Entry]:
-        for entry in layer.entries():
-            yield entry
-            if entry.size and isinstance(entry.content, memoryview):
-                pages.read(entry.content)
-
-    def hashed() -> Iterator[bytes | memoryview]:
-        for piece in tar_pieces(counted()):
+    def pieces() -> Iterator[bytes | memoryview]:
+        for piece in pages.counted(tar_pieces(entries)):
             if stop.is_set():
                 raise WpmError(f"{layer.title}: given up, as another layer could not be written")
-            archive.update(piece)
+            if compressors is not None:
+                archive.update(piece)
             yield piece
 
     try:
-        blob = blobs.add(hashed() if compressors is None else compressors.compressed(hashed(), ahead))
+        blob = blobs.add(pieces() if compressors is None else compressors.compressed(pieces(), ahead))
     except WpmError as error:
         raise WpmError(f"{layer.title}: {error}") from None
     finally:
         # Not before: what is compressed is read a second time.
         pages.release()
-    return _WrittenLayer(Descriptor(blob.digest, blob.size, media_type), f"sha256:{archive.hexdigest()}")
+    # What is not compressed is the archive itself.
+    archive_digest = blob.digest if compressors is None else f"sha256:{archive.hexdigest()}"
+    return _WrittenLayer(Descriptor(blob.digest, blob.size, media_type), archive_digest)
 
 
 def _add(blobs: Blobs, data: bytes, media_type: str) -> Descriptor:

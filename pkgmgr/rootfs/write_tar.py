@@ -11,7 +11,7 @@ from pkgmgr.rootfs.tar_stream import tar_pieces
 from pkgmgr.rootfs.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
 
     from pkgmgr.rootfs.entry import Entry
 
@@ -26,7 +26,7 @@ class TarWritten(NamedTuple):
     sha256: str
 
 
-def write_tar(entries: Iterable[Entry], descriptor: int, compression: str = "none") -> TarWritten:
+def write_tar(entries: Sequence[Entry], descriptor: int, compression: str = "none") -> TarWritten:
     """Write entries as a tar.
 
     Args:
@@ -38,7 +38,9 @@ def write_tar(entries: Iterable[Entry], descriptor: int, compression: str = "non
         WpmError: A name cannot stand in a tar, a file of the host cannot be read, or there is no such compression.
         OSError: It cannot be written.
     """
-    pieces = tar_pieces(_released(entries))
+    pages = MappedPages(entries)
+    # Counted before they are compressed, which may leave little of them.
+    pieces = pages.counted(tar_pieces(entries))
     if compression != "none":
         from pkgmgr.rootfs.compressing import compressed
 
@@ -53,14 +55,5 @@ def write_tar(entries: Iterable[Entry], descriptor: int, compression: str = "non
             size += len(left)
             while left:
                 left = left[os.write(descriptor, left) :]
-    return TarWritten(size, hashed.hexdigest())
-
-
-def _released(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries; the pages of those that were written are let go."""
-    pages = MappedPages()
-    for entry in entries:
-        yield entry
-        if entry.size and isinstance(entry.content, memoryview):
-            pages.read(entry.content)
     pages.release()
+    return TarWritten(size, hashed.hexdigest())

@@ -168,5 +168,5 @@ def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output
 
 
 def _written(tree: Sequence[Entry], digest: str | None) -> Written:
-    size = sum(entry.size for entry in tree if entry.kind is Kind.FILE)
-    return Written(sum(entry.kind is not Kind.DIRECTORY for entry in tree), size, digest)
+    files = len([None for entry in tree if entry.kind is not Kind.DIRECTORY])
+    return Written(files, sum([entry.size for entry in tree]), digest)

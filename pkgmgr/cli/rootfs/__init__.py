@@ -40,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     for name, (summary, example) in PARTS.items():
         sub = what.add_parser(
-            name, help=summary, description=summary + ".", epilog=f"Example: {example}", allow_abbrev=False
+            name,
+            help=summary,
+            description=summary + ".",
+            epilog=f"Example: {example}",
+            allow_abbrev=False,
+            formatter_class=parser.formatter_class,
         )
         _part(name).add_arguments(sub)
 

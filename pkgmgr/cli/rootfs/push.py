@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.cli.options import add_json, positive
 from pkgmgr.errors import WpmError
-from pkgmgr.oci.reference import SCHEME
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -44,11 +42,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Push; prints the digest by which it can be had from now on."""
+    # These take longer to import than declaring the options of every other part of the verb.
+    from tempfile import TemporaryDirectory
+
     from pkgmgr.oci.push import push
     from pkgmgr.oci.reference import parse_typed
 
     reference = parse_typed(arguments.reference)
-    with tempfile.TemporaryDirectory(prefix="wpm-push-") as folder:
+    with TemporaryDirectory(prefix="wpm-push-") as folder:
         contents = _contents(arguments.image, Path(folder))
         report = push(contents, reference, tags=arguments.tag, mount_from=arguments.mount_from, jobs=arguments.jobs)
     exact = reference.with_digest(report.digest)
@@ -81,6 +82,7 @@ def _contents(image: str, folder: Path) -> Contents:
     """What is pushed; what has to be made for it goes into the folder."""
     from pkgmgr.oci.layout import is_layout
     from pkgmgr.oci.push import layout_contents
+    from pkgmgr.oci.reference import SCHEME
     from pkgmgr.rootfs.opening import layout_and_tag
 
     if image.startswith(SCHEME):

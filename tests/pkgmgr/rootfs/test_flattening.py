@@ -181,7 +181,7 @@ def test_the_tree_takes_out_what_is_below(steps: list[tuple[str, str]]) -> None:
                 tree.remove_below(path)
             # What has no directory above it is nobody's: the tree is told of every directory.
             model = {each: value for each, value in model.items() if not each.startswith(path + "/")}
-            for each in [each for each, _ in tree.ordered() if each.startswith(path + "/")]:
+            for each in [each for each in tree.ordered() if each.startswith(path + "/")]:
                 tree.remove(each)
-    assert dict(tree.ordered()) == model
+    assert tree.ordered() == model
     assert len(tree) == len(model)
