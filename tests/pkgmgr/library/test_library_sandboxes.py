@@ -29,6 +29,27 @@ def test_a_guest_sees_nothing_of_the_host(packages: list[Package], monkeypatch: 
         assert sandbox.shell("ls /home /etc").stdout.split() == [b"/etc:", b"/home:"]
 
 
+@pytest.mark.parametrize(
+    ("script", "output"),
+    [
+        ("ls /", "bin dev etc home tmp usr workspace"),
+        ("mkdir bin && ls && ls -d /workspace/bin", "bin /workspace/bin"),
+        ("mkdir -p tmp/x && ls /tmp", ""),
+        ("echo yes > /file; cat /file; ls", "yes"),
+        ("mkdir /data && ls -d /data; ls", "/data"),
+        ("ls ../usr/../workspace/..", "bin dev etc home tmp usr workspace"),
+        ("mkdir workspace && cd workspace && touch /workspace/a b && ls . ..", ".: b ..: a workspace"),
+        ("touch x; find / -name x", "/workspace/x"),
+        ("echo yes > x; ln -s /workspace/x /link && cat /link && cat < /link", "yes yes"),
+        ("ln -s ../../../etc/passwd up; cat up 2>&1 || ls /etc", "cat: up: No such file or directory"),
+        ("cd /tmp; unset PWD; touch x; ls /tmp", "x"),
+    ],
+)
+def test_absolute_and_relative_names_are_told_apart(packages: list[Package], script: str, output: str) -> None:
+    with Sandbox(packages) as sandbox:
+        assert sandbox.shell(script).stdout.decode().split() == output.split()
+
+
 def test_commands_at_the_same_time(packages: list[Package]) -> None:
     with Sandbox(packages) as sandbox:
         first = sandbox.spawn("sh", "-c", "while ! test -e go; do sleep 0.01; done; cat go")
