@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from pkgmgr.library.completed import Completed
 
 _LAST_WORDS = 512
+_LONGEST = 500
+
+
+def shown(text: str) -> str:
+    """A text of a guest, or a path of one, as part of a line for people: escaped where it cannot be printed, and cut."""
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:_LONGEST])
+    return f"{line}..." if len(text) > _LONGEST else line
 
 
 class ProcessFailed(WpmError):
@@ -56,7 +63,7 @@ class GuestFileError(WpmError):
     """
 
     def __init__(self, path: str, number: int, reason: str = "") -> None:
-        super().__init__(f"{path}: {reason or os.strerror(number)}")
+        super().__init__(f"{shown(path) or repr(path)}: {reason or os.strerror(number)}")
         self.path = path
         self.errno = number
         self.reason = reason

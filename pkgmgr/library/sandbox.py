@@ -10,6 +10,7 @@ from binfactory.factory import BinFactory
 from binfactory.roots import make_directories, overlay_root
 from binfactory.use import unite_package
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import check_count, check_variables, network_policy
 from pkgmgr.library.failures import converted
 from pkgmgr.library.guest_files import GuestFiles
 from pkgmgr.library.launching import Given, World, module_cache, start
@@ -23,8 +24,7 @@ from runtime.control import Census
 from runtime.fs.mounts import MountTable
 from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
-from runtime.hostcalls import current
-from runtime.net import NetworkPolicy
+from runtime.hostcalls import guest_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,20 +93,22 @@ class Sandbox:
     ) -> None:
         self._defaults = Given(dict(env or {}), None, (), None, timeout, memory, processes, threads)
         self._defaults.limits()
+        check_variables(self._defaults.env or {})
+        check_count("disk", disk, 0, "bytes")
         self._registry, self._offline = registry, offline
         self._shell = shell
         self._packages: list[Package] = []
         self._running = Running()
         self._lock = threading.Lock()
         with converted:
-            self._policy = NetworkPolicy.parse(network)
+            self._policy = network_policy(network)
             self._factory = BinFactory(module_cache(Store.default().modules))
             written = TmpFileSystem(disk, _MOST_FILES)
             make_directories(written.root)
             written.root.mkdir(WORKSPACE[1:])
             self._overlay = overlay_root(written)
             root = MountTable(self._overlay)
-            root.mount("/dev", process_devices(lambda: current.thread.descriptors))
+            root.mount("/dev", process_devices(guest_descriptors))
             for volume in volumes:
                 root.mount(*opened(volume))
         self._root = root

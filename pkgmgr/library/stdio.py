@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import check_count, content
 from pkgmgr.library.capture import Capture
 from pkgmgr.library.streams import PipeReader, PipeWriter, TerminalReader, TerminalWriter
 from runtime.pipes import PipeEnd, guest_pipe
@@ -81,9 +82,15 @@ class Stdio:
 
 
 def captured(builder: WasiEnvBuilder, data: bytes | str | None, limit: int | None) -> Stdio:
-    """Give a guest its whole input, and keep its output."""
+    """Give a guest its whole input, and keep its output.
+
+    Raises:
+        TypeError: The input is neither bytes nor text, or the limit is no number.
+        WpmError: The limit cannot be meant.
+    """
+    check_count("output_limit", limit, 0, "bytes")
     stdio = Stdio(out=Capture(limit), err=Capture(limit), limit=limit)
-    builder.stdin(data.encode() if isinstance(data, str) else bytes(data or b"")).stdout(stdio.out).stderr(stdio.err)
+    builder.stdin(b"" if data is None else bytes(content("input", data))).stdout(stdio.out).stderr(stdio.err)
     return stdio
 
 
@@ -91,8 +98,10 @@ def piped(builder: WasiEnvBuilder, stdin: Input, stdout: Output, stderr: ErrorOu
     """Give a guest the streams that `spawn` was asked for.
 
     Raises:
-        WpmError: One is none of them.
+        TypeError: The limit is no number.
+        WpmError: One is none of them, or the limit cannot be meant.
     """
+    check_count("output_limit", limit, 0, "bytes")
     stdio = Stdio(limit=limit)
     out: PipeEnd | Capture | int
     match stdin:
