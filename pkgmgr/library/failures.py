@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from binfactory.errors import FactoryError
 from pkgmgr.errors import WpmError
@@ -94,7 +94,7 @@ class _Converted:
             raise WpmError(f"{place}{error.strerror or error}") from error
 
 
-converted = _Converted()
+converted: Final = _Converted()
 """`with converted:` what is done there fails with a `WpmError` or not at all. It has no state: any thread may use it."""
 
 

@@ -15,6 +15,7 @@ from pkgmgr.library.failures import converted
 from pkgmgr.library.image_running import start_in_image
 from pkgmgr.library.launching import Given
 from pkgmgr.library.package import load_packages
+from pkgmgr.library.progress import quietly
 from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
 from pkgmgr.rootfs.building import BuildOptions, build_image, unintended
 from pkgmgr.rootfs.copied_layer import Copy
@@ -159,7 +160,7 @@ class Image:
             WpmError: There is none, or it is damaged or not allowed.
         """
         text = os.fspath(place)
-        with converted:
+        with converted, quietly():
             return cls(open_image(text if isinstance(place, str) else Path(text), warn=_ignored), text)
 
     @classmethod
@@ -190,7 +191,7 @@ class Image:
         from pkgmgr.oci.push import layout_contents, push
         from pkgmgr.oci.reference import parse_typed
 
-        with converted, tempfile.TemporaryDirectory(prefix="wpm-push-") as folder:
+        with converted, quietly(), tempfile.TemporaryDirectory(prefix="wpm-push-") as folder:
             target = parse_typed(reference)
             layout = Path(folder) / "layout"
             self.write_oci(layout, tag=_TAG)
