@@ -10,7 +10,7 @@ from binfactory.stack import PackageStack
 from pkgmgr.library.failures import converted
 from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import load_packages
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.store import Store
 
 if TYPE_CHECKING:
@@ -186,11 +186,7 @@ class Environment:
             WpmError: It cannot be found or run.
         """
         given = Given(env, cwd, volumes, network, timeout, memory)
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return start(self._world(), command, args, given, streams)
 
     def _world(self) -> World:

@@ -71,6 +71,9 @@ class GuestFiles:
         self._start = start
         self._allowed = allowed
 
+    def __repr__(self) -> str:
+        return f"<GuestFiles: relative paths start at {self._start}>"
+
     def write(self, path: str, data: bytes | bytearray | memoryview | str) -> None:
         """Write a file whole, in the place of what it held; directories on the way are made.
 

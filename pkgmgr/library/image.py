@@ -16,7 +16,7 @@ from pkgmgr.library.image_running import start_in_image
 from pkgmgr.library.launching import Given
 from pkgmgr.library.package import load_packages
 from pkgmgr.library.progress import quietly
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.rootfs.building import BuildOptions, build_image, unintended
 from pkgmgr.rootfs.copied_layer import Copy
 from pkgmgr.rootfs.entry import Kind
@@ -449,11 +449,7 @@ class Image:
             WpmError: It cannot be found or run.
         """
         given = Given(env, cwd, volumes, network, timeout, memory)
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return start_in_image(self._image, self._lower, self._label, command, args, given, streams)
 
     @cached_property

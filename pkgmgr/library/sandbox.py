@@ -17,7 +17,7 @@ from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import Package, load_packages
 from pkgmgr.library.ports import Ports
 from pkgmgr.library.running import Running
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.library.volume import opened
 from pkgmgr.store import Store
 from runtime.control import Census
@@ -119,6 +119,10 @@ class Sandbox:
             self._unite(package)
         for path, content in (files or {}).items():
             self._fs.write(path, content)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._running.closed else f"{len(self._running.first_processes())} running"
+        return f"<Sandbox of {', '.join(each.id for each in self.packages) or 'nothing'}: {state}>"
 
     @property
     def fs(self) -> GuestFiles:
@@ -236,11 +240,7 @@ class Sandbox:
         Raises:
             WpmError: It cannot be found or run, or the sandbox is closed.
         """
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return self._start(command, args, self._given(env, cwd, timeout, memory), streams)
 
     def shell(

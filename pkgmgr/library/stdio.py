@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pkgmgr.errors import WpmError
@@ -173,3 +174,12 @@ def on_terminal(builder: WasiEnvBuilder, size: tuple[int, int]) -> Stdio:
     for give, stream in zip((builder.stdin, builder.stdout, builder.stderr), terminal.streams, strict=True):
         give(stream)
     return stdio
+
+
+def spawned(
+    *, terminal: bool, size: tuple[int, int], stdin: Input, stdout: Output, stderr: ErrorOutput, limit: int | None
+) -> Callable[[WasiEnvBuilder], Stdio]:
+    """What gives a guest the streams that `spawn` was asked for."""
+    if terminal:
+        return partial(on_terminal, size=size)
+    return partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=limit)

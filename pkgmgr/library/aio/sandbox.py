@@ -86,6 +86,9 @@ class Sandbox:
         self._progress = progress
         self._made: Waiting | None = None
 
+    def __repr__(self) -> str:
+        return "<Sandbox: not there yet>" if self._made is None else repr(self._made)
+
     async def _opened(self) -> Self:
         if self._made is None:
             telling = Telling(self._progress)

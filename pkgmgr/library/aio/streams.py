@@ -149,6 +149,9 @@ class Reader:
         self._buffer = bytearray()
         self._ended = False
 
+    def __repr__(self) -> str:
+        return f"<Reader: {len(self._buffer)} bytes at hand{', and no more' if self._ended else ''}>"
+
     async def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or to the end.
 
@@ -241,6 +244,9 @@ class Writer:
     def __init__(self, stream: PipeWriter | TerminalWriter) -> None:
         self._stream = stream
         self._waker = _Waker()
+
+    def __repr__(self) -> str:
+        return f"<Writer: {'closed' if self._stream.closed else 'open'}>"
 
     async def write(self, data: bytes | bytearray | memoryview | str) -> None:
         """Write all of it, and wait where the guest does not read.

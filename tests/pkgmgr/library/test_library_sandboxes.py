@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
+import wasmtime
 
-from pkgmgr import Package, ProcessFailed, Sandbox, Volume, WaitTimeout, WpmError
+from pkgmgr import Package, ProcessFailed, Sandbox, Volume, WaitTimeout, WpmError, aio
 
 
 def test_commands_share_a_filesystem(packages: list[Package]) -> None:
@@ -209,3 +210,28 @@ def test_threads_use_one_sandbox(packages: list[Package]) -> None:
         for thread in threads:
             thread.join()
         assert [sandbox.fs.read_text(f"out{number}") for number in range(16)] == [str(number) for number in range(16)]
+
+
+def test_what_is_printed_of_them(packages: list[Package]) -> None:
+    with Sandbox(packages, network="loopback") as sandbox:
+        assert repr(sandbox) == "<Sandbox of wpm/sh@1.0.0, wpm/coreutils@1.0.0: 0 running>"
+        with sandbox.spawn("cat") as process:
+            assert repr(sandbox).endswith(": 1 running>")
+            assert repr(process).endswith("runs>")
+        assert (repr(sandbox.fs), repr(sandbox.ports)) == (
+            "<GuestFiles: relative paths start at /workspace>",
+            "<Ports: guests listen at none>",
+        )
+    assert repr(sandbox).endswith(": closed>")
+    assert repr(Sandbox().ports) == "<Ports: no network>"
+    assert repr(aio.Sandbox()) == "<Sandbox: not there yet>"
+
+
+def test_it_goes_on_after_crashes(packages: list[Package]) -> None:
+    crash = wasmtime.wat2wasm('(module (memory (export "memory") 1) (func (export "_start") unreachable))')
+    with Sandbox([*packages, Package.create(modules={"crash": bytes(crash)})]) as sandbox:
+        for _ in range(3):
+            done = sandbox.run("crash")
+            assert (done.reason, done.exit_code) == ("trapped", 134)
+            assert sandbox.shell("crash; echo $?; kill -SEGV $$").stdout == b"134\n"
+            assert sandbox.shell("echo yes > x; cat x").text() == "yes\n"
