@@ -109,7 +109,8 @@ class Environment:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         with self._begin(
             command,
@@ -183,7 +184,8 @@ class Environment:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         given = Given(env, cwd, volumes, network, timeout, memory)
         streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)

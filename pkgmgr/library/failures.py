@@ -46,6 +46,10 @@ class ProcessFailed(WpmError):
         return type(self), (self.command, self.completed)
 
 
+class CommandNotFound(WpmError):
+    """None of the packages has a command of that name, and nothing along the guest's `PATH` is one."""
+
+
 class WaitTimeout(WpmError, TimeoutError):
     """Something has not happened in the time that one was willing to wait; what was waited for goes on."""
 

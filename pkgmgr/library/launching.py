@@ -11,7 +11,7 @@ from binfactory.modules import ModuleCache
 from binfactory.programs import CommandProgram
 from pkgmgr.errors import WpmError
 from pkgmgr.library.arguments import check_texts, check_variables, limits, network_policy
-from pkgmgr.library.failures import GuestFileError, converted, shown
+from pkgmgr.library.failures import CommandNotFound, GuestFileError, converted, shown
 from pkgmgr.library.package import Command, Package
 from pkgmgr.library.process import Process
 from pkgmgr.library.volume import opened
@@ -115,7 +115,8 @@ def start(
 
     Raises:
         TypeError: Something is not of its type.
-        WpmError: It cannot be found or run.
+        CommandNotFound: There is no such command.
+        WpmError: It cannot be run.
     """
     streams: Stdio | None = None
     match command:
@@ -155,7 +156,7 @@ def start(
             env = builder.build()
             found = program or world.factory.find(name, env)
             if found is None:
-                raise WpmError(f"{name}: no such command{_like(name, world)}")
+                raise CommandNotFound(f"{shown(name)}: no such command{_like(name, world)}")
             try:
                 started = world.factory.start(found, env)
             except BaseException:
@@ -164,7 +165,7 @@ def start(
     except BaseException as error:
         if streams is not None:
             streams.close()
-        if isinstance(error, GuestFileError) or not isinstance(error, WpmError):
+        if isinstance(error, GuestFileError | CommandNotFound) or not isinstance(error, WpmError):
             raise
         text, name = shown(str(error)), shown(name)
         raise WpmError(text if text.startswith(name) else f"{name}: {text}") from None

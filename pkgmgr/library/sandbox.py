@@ -174,7 +174,8 @@ class Sandbox:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         with self._begin(
             command,
@@ -238,7 +239,8 @@ class Sandbox:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return self._start(command, args, self._given(env, cwd, timeout, memory), streams)

@@ -154,7 +154,8 @@ class Sandbox:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         start = partial(
             self._waiting._begin,
@@ -204,7 +205,8 @@ class Sandbox:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         return await started(
             partial(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pkgmgr import Environment, GuestFileError, Package, Sandbox, Volume, WpmError
+from pkgmgr import CommandNotFound, Environment, GuestFileError, Package, Sandbox, Volume, WpmError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,3 +143,15 @@ def test_streams_that_are_closed_meanwhile(packages: list[Package]) -> None:
             thread.join(20)
             assert not thread.is_alive()
     assert set(said) <= {b"", "read of closed file"}
+
+
+def test_a_command_that_is_not_there_is_told_from_other_failures(packages: list[Package]) -> None:
+    with Sandbox(packages) as sandbox:
+        for runs in (Environment(packages), sandbox):
+            for name in ("gerp", "./gerp", "a\nb"):
+                with pytest.raises(CommandNotFound, match="no such command") as caught:
+                    runs.run(name)
+                assert str(caught.value).isprintable()
+        with pytest.raises(WpmError) as caught_other:
+            sandbox.run("/workspace")
+        assert not isinstance(caught_other.value, CommandNotFound)
