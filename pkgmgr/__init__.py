@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pkgmgr.errors import NotAsPromised, Refused, Unreachable, WpmError
     from pkgmgr.library.completed import Completed, ExitReason
     from pkgmgr.library.environment import Environment
-    from pkgmgr.library.failures import GuestFileError, ProcessFailed, WaitTimeout
+    from pkgmgr.library.failures import CommandNotFound, GuestFileError, ProcessFailed, WaitTimeout
     from pkgmgr.library.guest_files import FileStat, GuestFiles
     from pkgmgr.library.image import Image, ImageFile
     from pkgmgr.library.package import Command, Package, load_packages
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ROOMS = {
     "Command": "pkgmgr.library.package",
+    "CommandNotFound": "pkgmgr.library.failures",
     "Completed": "pkgmgr.library.completed",
     "Conflict": "pkgmgr.rootfs.flattening",
     "Container": "webc_parser",
@@ -58,6 +59,7 @@ _ROOMS = {
 
 __all__ = [
     "Command",
+    "CommandNotFound",
     "Completed",
     "Conflict",
     "Container",

@@ -16,7 +16,7 @@ from runtime.fs.mounts import MountTable
 from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
-from runtime.hostcalls import current
+from runtime.hostcalls import guest_descriptors
 from runtime.limits import Limits
 from runtime.net import NetworkPolicy
 from runtime.process import WasiProcess
@@ -272,7 +272,7 @@ class WasiEnvBuilder:
         filesystem: FileSystem = self._root or TmpFileSystem()
         mounts = list(self._mounts)
         if self._devices:
-            mounts.insert(0, ("/dev", process_devices(lambda: current.thread.descriptors)))
+            mounts.insert(0, ("/dev", process_devices(guest_descriptors)))
         if mounts:
             table = MountTable(filesystem)
             for path, mounted in mounts:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., int | None])
 
+    from runtime.descriptors import DescriptorTable
     from runtime.engine import HostCall, Import
     from runtime.thread import GuestThread
 
@@ -66,6 +67,12 @@ class _Current(threading.local):
 
 current = _Current()
 """The guest thread that runs on this host thread: a host thread runs one guest thread, from its start to its end."""
+
+
+def guest_descriptors() -> DescriptorTable | None:
+    """What the guest has open that runs on this host thread; None on a thread of the host's own."""
+    thread: GuestThread | None = getattr(current, "thread", None)
+    return None if thread is None else thread.descriptors
 
 
 def syscall(name: str, signature: str, *namespaces: str) -> Callable[[F], F]:

@@ -18,8 +18,8 @@ class Fields:
     raw: Mapping[str, object]
 
     def __init__(self, raw: Mapping[Any, object], where: str, offset: int | None) -> None:
-        self.where = where
-        self.offset = offset
+        self.where: str = where
+        self.offset: int | None = offset
         for key in raw:
             if not isinstance(key, str):
                 raise WebcError(f"{where} has the key {key!r}, which is not text", offset)

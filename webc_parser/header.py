@@ -29,12 +29,12 @@ class HeaderWriter:
     """Lays a tree out depth first, parents before children; `files` are those of the data, in their order there."""
 
     def __init__(self, root: PlannedDirectory, version: Version) -> None:
-        self.v3 = version is Version.V3
+        self.v3: bool = version is Version.V3
         self.files: list[PlannedFile] = []
-        self.data_size = 0
+        self.data_size: int = 0
         self._records: list[bytes] = []
         self._directory(root, 0)
-        self.header = b"".join(self._records)
+        self.header: bytes = b"".join(self._records)
 
     def _seconds(self, modified_ns: int | None) -> int:
         if modified_ns is None:

@@ -51,15 +51,15 @@ class PlannedFile:
     __slots__ = ("content", "digest", "modified_ns", "size", "where")
 
     def __init__(self, content: Source, modified_ns: int | None, where: str) -> None:
-        self.content = content
-        self.modified_ns = modified_ns
-        self.where = where
-        self.size = 0
+        self.content: Source = content
+        self.modified_ns: int | None = modified_ns
+        self.where: str = where
+        self.size: int = 0
         digest = sha256()
         for piece in self._read():
             self.size += len(piece)
             digest.update(piece)
-        self.digest = digest.digest()
+        self.digest: bytes = digest.digest()
 
     def _read(self) -> Iterator[bytes | memoryview]:
         if isinstance(self.content, os.PathLike):
@@ -100,13 +100,13 @@ class PlannedSymlink:
 
     def __init__(self, target: str, modified_ns: int | None, where: str) -> None:
         try:
-            self.target = target.encode()
+            self.target: bytes = target.encode()
             link_target(self.target)
         except UnicodeEncodeError:
             raise WebcError(f"the target of the symbolic link {where} is not Unicode text") from None
-        self.modified_ns = modified_ns
-        self.where = where
-        self.digest = sha256(self.target).digest()
+        self.modified_ns: int | None = modified_ns
+        self.where: str = where
+        self.digest: bytes = sha256(self.target).digest()
 
 
 class PlannedDirectory:
@@ -119,8 +119,8 @@ class PlannedDirectory:
     __slots__ = ("digest", "entries", "modified_ns")
 
     def __init__(self, entries: dict[str, PlannedEntry], modified_ns: int | None) -> None:
-        self.entries = entries
-        self.modified_ns = modified_ns
+        self.entries: dict[str, PlannedEntry] = entries
+        self.modified_ns: int | None = modified_ns
         self.digest: bytes = sha256(b"".join([node.digest for node in entries.values()])).digest()
 
 

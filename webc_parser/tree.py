@@ -8,6 +8,7 @@ from webc_parser.errors import WebcError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Iterator, Mapping
 
 MAX_DEPTH = 128
@@ -25,14 +26,14 @@ class Region:
     __slots__ = ("closed", "data", "data_base", "header", "header_base", "left", "lock", "spent")
 
     def __init__(self, header: memoryview, header_base: int, data: memoryview, data_base: int) -> None:
-        self.header = header
-        self.header_base = header_base
-        self.data = data
-        self.data_base = data_base
-        self.closed = False
-        self.spent = 0
-        self.left = MAX_ENTRIES
-        self.lock = allocate_lock()
+        self.header: memoryview = header
+        self.header_base: int = header_base
+        self.data: memoryview = data
+        self.data_base: int = data_base
+        self.closed: bool = False
+        self.spent: int = 0
+        self.left: int = MAX_ENTRIES
+        self.lock: LockType = allocate_lock()
 
     def close(self) -> None:
         """Drop the views of the file; directories that were parsed can still be listed."""
@@ -96,9 +97,9 @@ class VolumeFile:
     def __init__(self, region: Region, start: int, end: int, modified_ns: int | None, checksum: bytes | None) -> None:
         self._region = region
         self._start = start
-        self.size = end - start
-        self.modified_ns = modified_ns
-        self.checksum = checksum
+        self.size: int = end - start
+        self.modified_ns: int | None = modified_ns
+        self.checksum: bytes | None = checksum
 
     @property
     def content(self) -> memoryview:
@@ -134,10 +135,10 @@ class VolumeSymlink:
     __slots__ = ("checksum", "modified_ns", "offset", "target")
 
     def __init__(self, target: str, modified_ns: int, checksum: bytes, offset: int) -> None:
-        self.target = target
-        self.modified_ns = modified_ns
-        self.checksum = checksum
-        self.offset = offset
+        self.target: str = target
+        self.modified_ns: int = modified_ns
+        self.checksum: bytes = checksum
+        self.offset: int = offset
 
     def __repr__(self) -> str:
         return f"<VolumeSymlink to {self.target!r}>"
@@ -170,8 +171,8 @@ class VolumeDirectory:
         self._depth = depth
         self._entries: dict[str, VolumeEntry] | None = None
         self._hashes = b""
-        self.modified_ns = modified_ns
-        self.checksum = checksum
+        self.modified_ns: int | None = modified_ns
+        self.checksum: bytes | None = checksum
 
     @property
     def entries(self) -> Mapping[str, VolumeEntry]:
@@ -213,8 +214,8 @@ class Volume:
     __slots__ = ("name", "root")
 
     def __init__(self, name: str, root: VolumeDirectory) -> None:
-        self.name = name
-        self.root = root
+        self.name: str = name
+        self.root: VolumeDirectory = root
 
     def get(self, path: str) -> VolumeEntry | None:
         """What is at a path from the root, `None` when nothing is; `..` leads nowhere, a link is not followed.

@@ -16,6 +16,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, cast
 
+from pkgmgr.notices import on_standard_error
+
 if TYPE_CHECKING:
     from typing import Protocol
 
@@ -110,7 +112,8 @@ def main(argv: list[str] | None = None) -> int:
         SystemExit: The usage is wrong (2), or was asked for (0).
     """
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
+        with on_standard_error():
+            code = _run(sys.argv[1:] if argv is None else argv)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code

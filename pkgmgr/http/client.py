@@ -6,7 +6,6 @@ asked at all, so that the caller may make do with what it has.
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -14,6 +13,7 @@ from pkgmgr.errors import Refused, WpmError
 from pkgmgr.http.json_body import LARGEST_JSON
 from pkgmgr.http.origin import shown
 from pkgmgr.http.retry import Patience, with_tries
+from pkgmgr.notices import notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -231,11 +231,6 @@ class HttpClient:
         patience: Patience | None = None,
     ) -> _T:
         """Try until it succeeds or patience ends, as `with_tries` does, and say of what goes wrong where it did."""
-
-        def notice(text: str) -> None:
-            if sys.stderr is not None:
-                print(f"wpm: {shown(url)}: {text}", file=sys.stderr, flush=True)
-
         try:
             return with_tries(
                 attempt,
@@ -243,7 +238,7 @@ class HttpClient:
                 repeatable=repeatable,
                 check=check,
                 progressed=progressed,
-                notice=notice,
+                notice=lambda text: notice(f"{shown(url)}: {text}"),
             )
         except WpmError as error:
             error.args = (f"{shown(url)}: {error}",)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.lockfile import EMBEDDED, REGISTRY, Lockfile, format_lock
 from pkgmgr.locks.reader import parse_lock
+from pkgmgr.notices import notice
 from pkgmgr.registry import open_registries
 from pkgmgr.source import NamedSource, PathSource, parse_source
 from pkgmgr.store.kept import UNUSABLE, keep, read_kept
@@ -154,7 +155,5 @@ def _resolve(requirements: Mapping[str, str], registries: Registries, store: Sto
             or not all(store.has(package.sha256, package.size) for package in kept.packages.values())
         ):
             raise
-        import sys
-
-        print(f"wpm: {str(error).splitlines()[0]}; running what was fetched before", file=sys.stderr)
+        notice(f"{str(error).splitlines()[0]}; running what was fetched before")
         return kept

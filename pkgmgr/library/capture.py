@@ -32,7 +32,7 @@ class Capture(Stream):
         self._data = bytearray()
         self._limit = limit
         self._lock = threading.Lock()
-        self.truncated = False
+        self.truncated: bool = False
 
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Refuse: this is an output."""

@@ -10,7 +10,7 @@ from binfactory.stack import PackageStack
 from pkgmgr.library.failures import converted
 from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import load_packages
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.store import Store
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ class Environment:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         with self._begin(
             command,
@@ -183,14 +184,11 @@ class Environment:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         given = Given(env, cwd, volumes, network, timeout, memory)
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return start(self._world(), command, args, given, streams)
 
     def _world(self) -> World:

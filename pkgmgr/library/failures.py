@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from binfactory.errors import FactoryError
 from pkgmgr.errors import WpmError
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from pkgmgr.library.completed import Completed
 
 _LAST_WORDS = 512
+_LONGEST = 500
+
+
+def shown(text: str) -> str:
+    """A text of a guest, or a path of one, as part of a line for people: escaped where it cannot be printed, and cut."""
+    line = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text[:_LONGEST])
+    return f"{line}..." if len(text) > _LONGEST else line
 
 
 class ProcessFailed(WpmError):
@@ -39,6 +46,10 @@ class ProcessFailed(WpmError):
         return type(self), (self.command, self.completed)
 
 
+class CommandNotFound(WpmError):
+    """None of the packages has a command of that name, and nothing along the guest's `PATH` is one."""
+
+
 class WaitTimeout(WpmError, TimeoutError):
     """Something has not happened in the time that one was willing to wait; what was waited for goes on."""
 
@@ -56,7 +67,7 @@ class GuestFileError(WpmError):
     """
 
     def __init__(self, path: str, number: int, reason: str = "") -> None:
-        super().__init__(f"{path}: {reason or os.strerror(number)}")
+        super().__init__(f"{shown(path) or repr(path)}: {reason or os.strerror(number)}")
         self.path = path
         self.errno = number
         self.reason = reason
@@ -87,7 +98,7 @@ class _Converted:
             raise WpmError(f"{place}{error.strerror or error}") from error
 
 
-converted = _Converted()
+converted: Final = _Converted()
 """`with converted:` what is done there fails with a `WpmError` or not at all. It has no state: any thread may use it."""
 
 

@@ -6,11 +6,13 @@ to a file of the host but those of its volumes.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from binfactory.copying import make_path
+from pkgmgr.library.arguments import check_texts, content
 from pkgmgr.library.failures import GuestFileError
 from runtime.abi.errno import GuestError
 from runtime.abi.filetype import Filetype
@@ -69,6 +71,9 @@ class GuestFiles:
         self._start = start
         self._allowed = allowed
 
+    def __repr__(self) -> str:
+        return f"<GuestFiles: relative paths start at {self._start}>"
+
     def write(self, path: str, data: bytes | bytearray | memoryview | str) -> None:
         """Write a file whole, in the place of what it held; directories on the way are made.
 
@@ -79,7 +84,7 @@ class GuestFiles:
         Raises:
             GuestFileError: It is a directory, or there is no room.
         """
-        view = memoryview(data.encode() if isinstance(data, str) else data).cast("B")
+        view = content(path, data)
         with self._failing(path):
             parent = self._full(path).rpartition("/")[0]
             make_path(self._filesystem.root, parent)
@@ -254,6 +259,7 @@ class GuestFiles:
             GuestFileError: There is none, or it cannot be moved there, as into another volume.
         """
         with self._failing(path):
+            check_texts("a path in the guest", [new])
             naming.rename(self._walk(path, naming_it=True), self._walk(new, naming_it=True))
 
     def _full(self, path: str) -> str:
@@ -266,6 +272,7 @@ class GuestFiles:
         return walk(root, root, self._full(path), follow=follow and not naming_it, naming=naming_it)
 
     def _failing(self, path: str) -> _Failing:
+        check_texts("a path in the guest", [path])
         self._allowed()
         return _Failing(path)
 
@@ -305,17 +312,22 @@ def _stat(name: str, node: Node) -> FileStat:
 
 
 def _empty(directory: Directory) -> None:
-    """Remove all that is below a directory; without recursion, as guests nest as deep as they like."""
+    """Remove all that is below a directory; without recursion, as guests nest as deep as they like.
+
+    What a guest removes meanwhile is removed.
+    """
     waiting = [directory]
     names: list[tuple[Directory, str]] = []
     while waiting:
         here = waiting.pop()
         for entry in here.entries():
-            node = here.lookup(entry.name)
-            if isinstance(node, Directory):
-                names.append((here, entry.name))
-                waiting.append(node)
-            else:
-                here.unlink(entry.name)
+            with contextlib.suppress(FileNotFoundError):
+                node = here.lookup(entry.name)
+                if isinstance(node, Directory):
+                    names.append((here, entry.name))
+                    waiting.append(node)
+                else:
+                    here.unlink(entry.name)
     for here, name in reversed(names):
-        here.rmdir(name)
+        with contextlib.suppress(FileNotFoundError):
+            here.rmdir(name)

@@ -15,7 +15,8 @@ from pkgmgr.library.failures import converted
 from pkgmgr.library.image_running import start_in_image
 from pkgmgr.library.launching import Given
 from pkgmgr.library.package import load_packages
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.progress import quietly
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.rootfs.building import BuildOptions, build_image, unintended
 from pkgmgr.rootfs.copied_layer import Copy
 from pkgmgr.rootfs.entry import Kind
@@ -159,7 +160,7 @@ class Image:
             WpmError: There is none, or it is damaged or not allowed.
         """
         text = os.fspath(place)
-        with converted:
+        with converted, quietly():
             return cls(open_image(text if isinstance(place, str) else Path(text), warn=_ignored), text)
 
     @classmethod
@@ -190,7 +191,7 @@ class Image:
         from pkgmgr.oci.push import layout_contents, push
         from pkgmgr.oci.reference import parse_typed
 
-        with converted, tempfile.TemporaryDirectory(prefix="wpm-push-") as folder:
+        with converted, quietly(), tempfile.TemporaryDirectory(prefix="wpm-push-") as folder:
             target = parse_typed(reference)
             layout = Path(folder) / "layout"
             self.write_oci(layout, tag=_TAG)
@@ -448,11 +449,7 @@ class Image:
             WpmError: It cannot be found or run.
         """
         given = Given(env, cwd, volumes, network, timeout, memory)
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return start_in_image(self._image, self._lower, self._label, command, args, given, streams)
 
     @cached_property

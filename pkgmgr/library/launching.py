@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from difflib import get_close_matches
 from posixpath import normpath
@@ -11,13 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from binfactory.modules import ModuleCache
 from binfactory.programs import CommandProgram
 from pkgmgr.errors import WpmError
-from pkgmgr.library.failures import GuestFileError, converted
+from pkgmgr.library.arguments import check_texts, check_variables, limits, network_policy
+from pkgmgr.library.failures import CommandNotFound, GuestFileError, converted, shown
 from pkgmgr.library.package import Command, Package
 from pkgmgr.library.process import Process
 from pkgmgr.library.volume import opened
 from runtime.env import WasiEnvBuilder
-from runtime.limits import Limits
-from runtime.net import NetworkPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,11 +26,12 @@ if TYPE_CHECKING:
     from pkgmgr.library.volume import Volume
     from runtime.control import Census
     from runtime.fs.node import FileSystem
+    from runtime.limits import Limits
+    from runtime.net import NetworkPolicy
 
 CommandLike: TypeAlias = "str | Command | Package"
 """What is run: a command by its name or by its path in the guest, one of a certain package, or what a package runs."""
 
-_LEAST_MEMORY = 1 << 16
 _MOST_NAMED = 12
 
 _caches: dict[Path, ModuleCache] = {}
@@ -54,7 +53,7 @@ class Given(NamedTuple):
         env: Its variables.
         cwd: Its working directory; None leaves it to the command, else to whoever starts it.
         volumes: Directories of the host.
-        network: What of the network it may use, as `NetworkPolicy.parse` reads it.
+        network: What of the network it may use, as `network_policy` reads it.
         timeout: The longest that it may run, in seconds.
         memory: The most bytes of memory for each of its processes.
         processes: How many processes there may be.
@@ -74,22 +73,10 @@ class Given(NamedTuple):
         """The limits, checked.
 
         Raises:
+            TypeError: One is no number.
             WpmError: One cannot be meant.
         """
-        if self.timeout is not None and not (math.isfinite(self.timeout) and self.timeout >= 0):
-            raise WpmError(f"timeout={self.timeout}: expected seconds from 0, or None")
-        if self.memory is not None and self.memory < _LEAST_MEMORY:
-            raise WpmError(f"memory={self.memory}: expected bytes, at least {_LEAST_MEMORY}, or None")
-        known = Limits()
-        limits = Limits(
-            self.memory,
-            self.timeout,
-            processes=known.processes if self.processes is None else self.processes,
-            threads=known.threads if self.threads is None else self.threads,
-        )
-        if limits.processes < 1 or limits.threads < 1:
-            raise WpmError("processes and threads: expected a number from 1, or None")
-        return limits
+        return limits(self.timeout, self.memory, self.processes, self.threads)
 
 
 class World(NamedTuple):
@@ -127,10 +114,21 @@ def start(
         stdio: Gives it its standard streams.
 
     Raises:
-        WpmError: It cannot be found or run.
+        TypeError: Something is not of its type.
+        CommandNotFound: There is no such command.
+        WpmError: It cannot be run.
     """
     streams: Stdio | None = None
-    name = command if isinstance(command, str) else command.name if isinstance(command, Command) else command.id
+    match command:
+        case str():
+            name = command
+        case Command():
+            name = command.name
+        case Package():
+            name = command.id
+        case _:
+            raise TypeError(f"a command is a str, a Command or a Package, not {type(command).__name__} ({command!r})")
+    check_texts(f"an argument of {name}", args)
     if any("\0" in each for each in (name, *args)):
         raise WpmError(f"{name!r}: a name or an argument has a NUL in it")
     try:
@@ -140,11 +138,15 @@ def start(
                 name = program.command.name
             builder = WasiEnvBuilder(name).args(args).root(world.root).programs(world.factory).limits(given.limits())
             variables = dict(given.env or {})
+            check_variables(variables)
             directory = given.cwd or (program.command.cwd if program is not None else None) or world.cwd
+            check_texts("cwd", [directory])
+            if "\0" in directory:
+                raise WpmError(f"cwd={directory!r}: a path has no NUL in it")
             cwd = _absolute(directory, world.cwd)
             if cwd != "/":
                 variables.setdefault("PWD", cwd)
-            builder.envs(variables).cwd(cwd).network(world.policy or NetworkPolicy.parse(given.network))
+            builder.envs(variables).cwd(cwd).network(world.policy or network_policy(given.network))
             builder.devices(world.devices)
             if world.census is not None:
                 builder.census(world.census)
@@ -154,7 +156,7 @@ def start(
             env = builder.build()
             found = program or world.factory.find(name, env)
             if found is None:
-                raise WpmError(f"{name}: no such command{_like(name, world)}")
+                raise CommandNotFound(f"{shown(name)}: no such command{_like(name, world)}")
             try:
                 started = world.factory.start(found, env)
             except BaseException:
@@ -163,10 +165,10 @@ def start(
     except BaseException as error:
         if streams is not None:
             streams.close()
-        if isinstance(error, GuestFileError) or not isinstance(error, WpmError):
+        if isinstance(error, GuestFileError | CommandNotFound) or not isinstance(error, WpmError):
             raise
-        text = str(error)
-        raise error if text.startswith(name) else WpmError(f"{name}: {text}") from None
+        text, name = shown(str(error)), shown(name)
+        raise WpmError(text if text.startswith(name) else f"{name}: {text}") from None
     process = Process(started, name, streams)
     if streams.terminal is not None:
         streams.interrupt = process.send_signal

@@ -29,6 +29,11 @@ class Ports:
         self._processes = processes
         self._has_network = has_network
 
+    def __repr__(self) -> str:
+        if not self._has_network:
+            return "<Ports: no network>"
+        return f"<Ports: guests listen at {', '.join(map(str, self.listening())) or 'none'}>"
+
     def listening(self) -> tuple[int, ...]:
         """The ports at which guests listen now, sorted."""
         return tuple(sorted(set(self._found())))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 from pkgmgr.errors import WpmError
-from pkgmgr.library.completed import Completed
+from pkgmgr.library.arguments import content
 from pkgmgr.library.ending import completed, exit_code_of, guest_signal
 from pkgmgr.library.failures import WaitTimeout, converted
 from pkgmgr.library.streams import PipeReader, PipeWriter, as_file, wait
@@ -14,6 +15,7 @@ from runtime.signals import EXIT_SIGNAL, Signal
 from runtime.waiting import Waker
 
 if TYPE_CHECKING:
+    from pkgmgr.library.completed import Completed
     from pkgmgr.library.stdio import Stdio
     from runtime.process import WasiProcess
 
@@ -40,6 +42,7 @@ class Process:
         self._stdout = None if stdio.reader is None else as_file(stdio.reader)
         self._stderr = None if stdio.error_reader is None else as_file(stdio.error_reader)
         self._kept: tuple[bytearray, bytearray] | None = None
+        self._unwritten = memoryview(b"")
 
     def __repr__(self) -> str:
         code = self.poll()
@@ -104,7 +107,7 @@ class Process:
             WpmError: It could not be run.
         """
         if not self._process.ended.wait(timeout):
-            raise WaitTimeout(f"{self._command}: still runs after {timeout:g} s")
+            raise self._still_runs(timeout)
         return self._completed(check)
 
     def communicate(
@@ -129,27 +132,14 @@ class Process:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It could not be run, or has a terminal.
         """
-        stdio = self._stdio
-        if stdio.terminal is not None:
-            raise WpmError(f"{self._command}: it has a terminal: read that, and wait")
+        kept = self._begin_exchange(input)
         deadline = None if timeout is None else time.monotonic_ns() + int(timeout * 1e9)
         with converted:
-            kept = self._exchange(input.encode() if isinstance(input, str) else input or b"", deadline, timeout)
+            self._exchange(kept, deadline, timeout)
         left = None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / 1e9)
-        ended = self.wait(left)
-        (out, cut), (err, error_cut) = (self._cut(each) for each in kept)
-        ended = Completed(
-            ended.command,
-            ended.exit_code,
-            ended.reason,
-            out if stdio.reader is not None else ended.stdout,
-            err if stdio.error_reader is not None else ended.stderr,
-            cut if stdio.reader is not None else ended.stdout_truncated,
-            error_cut if stdio.error_reader is not None else ended.stderr_truncated,
-            ended.trap,
-            ended.signal,
-        )
-        return ended.check() if check else ended
+        if not self._process.ended.wait(left):
+            raise self._still_runs(timeout)
+        return self._exchanged(kept, check)
 
     def send_signal(self, number: int) -> None:
         """Send the guest a signal.
@@ -235,20 +225,45 @@ class Process:
         ended = completed(self._process, self._command, self._stdio.out, self._stdio.err, self._sent)
         return ended.check() if check else ended
 
-    def _cut(self, data: bytearray) -> tuple[bytes, bool]:
-        limit = self._stdio.limit
-        return (bytes(data), False) if limit is None or len(data) <= limit else (bytes(data[:limit]), True)
+    def _still_runs(self, timeout: float | None) -> WaitTimeout:
+        return WaitTimeout(f"{self._command}: still runs after {timeout:g} s")
 
-    def _exchange(self, data: bytes, deadline: int | None, timeout: float | None) -> tuple[bytearray, bytearray]:
-        """Write all that is to be written and read to the end of both outputs, whichever can go on."""
+    def _begin_exchange(self, input: bytes | str | None) -> tuple[bytearray, bytearray]:
+        """What of both outputs was read by `communicate` before; the input counts when it is called first.
+
+        Raises:
+            WpmError: It has a terminal.
+        """
+        if self._stdio.terminal is not None:
+            raise WpmError(f"{self._command}: it has a terminal: read that, and wait")
         if self._kept is None:
+            self._unwritten = content("input", b"" if input is None else input)
             self._kept = bytearray(), bytearray()
-            self._unwritten = memoryview(data)
+        return self._kept
+
+    def _keep(self, kept: bytearray, data: bytes) -> None:
+        limit = self._stdio.limit
+        # One byte more than the limit tells that there was more.
+        kept += data if limit is None else data[: max(0, limit + 1 - len(kept))]
+
+    def _exchanged(self, kept: tuple[bytearray, bytearray], check: bool) -> Completed:
+        """How it has ended, with what was read of its outputs."""
+        ended, stdio = self._completed(False), self._stdio
+        limit = max(map(len, kept)) if stdio.limit is None else stdio.limit
+        out, err = kept
+        if stdio.reader is not None:
+            ended = replace(ended, stdout=bytes(out[:limit]), stdout_truncated=len(out) > limit)
+        if stdio.error_reader is not None:
+            ended = replace(ended, stderr=bytes(err[:limit]), stderr_truncated=len(err) > limit)
+        return ended.check() if check else ended
+
+    def _exchange(self, outputs: tuple[bytearray, bytearray], deadline: int | None, timeout: float | None) -> None:
+        """Write all that is to be written and read to the end of both outputs, whichever can go on."""
         writer = self._stdio.writer if isinstance(self._stdio.writer, PipeWriter) else None
         streams = (self._stdio.reader, self._stdio.error_reader)
         readers = {
             stream: kept
-            for stream, kept in zip(streams, self._kept, strict=True)
+            for stream, kept in zip(streams, outputs, strict=True)
             if isinstance(stream, PipeReader) and not stream.closed
         }
         waker = Waker()
@@ -270,7 +285,7 @@ class Process:
                     if moved:
                         continue
                 if deadline is not None and time.monotonic_ns() >= deadline:
-                    raise WaitTimeout(f"{self._command}: still runs after {timeout:g} s")
+                    raise self._still_runs(timeout)
                 ends = [(reader.end, False) for reader in readers]
                 if writer is not None and not writer.closed:
                     ends.append((writer.end, True))
@@ -278,12 +293,6 @@ class Process:
                     wait(ends, waker, deadline)
         finally:
             waker.close()
-        return self._kept
-
-    def _keep(self, kept: bytearray, data: bytes) -> None:
-        limit = self._stdio.limit
-        # One byte more than the limit tells that there was more.
-        kept += data if limit is None else data[: max(0, limit + 1 - len(kept))]
 
     def _write_some(self, writer: PipeWriter) -> bool:
         try:

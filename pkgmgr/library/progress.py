@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
+from pkgmgr.installing.progress import listening
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
 _SECONDS_BETWEEN = 0.1
 
@@ -159,3 +162,8 @@ class Loading:
         known = [each.total for each in packages if each.total is not None]
         total = sum(known) if len(known) == len(packages) else None
         self._callback(LoadProgress(least, sum(each.downloaded for each in packages), total, packages))
+
+
+def quietly() -> AbstractContextManager[None]:
+    """Fetch, send and compile meanwhile without telling anybody."""
+    return listening(Loading((), None))

@@ -12,7 +12,7 @@ from pkgmgr.installing.progress import listening
 from pkgmgr.library.environment import Environment
 from pkgmgr.library.failures import converted
 from pkgmgr.library.package import Package
-from pkgmgr.library.progress import Loading
+from pkgmgr.library.progress import Loading, quietly
 from pkgmgr.locks.lockfile import write_lock
 from pkgmgr.projects.project import Project as Opened
 from pkgmgr.store import Store
@@ -20,7 +20,6 @@ from pkgmgr.store import Store
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from pkgmgr.library.progress import LoadProgress
     from pkgmgr.locks.lockfile import Lockfile
@@ -197,7 +196,7 @@ class Project:
         """
         from pkgmgr.installing.install import plan
 
-        with converted, self._quietly():
+        with converted, quietly():
             options = self._options(upgrade, locked=check, resolution=resolution, refresh=refresh)
             lock = plan(self._project, Store.default(), options)
             if not check:
@@ -263,7 +262,7 @@ class Project:
         """
         from pkgmgr.projects.adding import parse_wish, plan_addition
 
-        with converted, self._quietly():
+        with converted, quietly():
             wishes = [parse_wish(text) for text in packages]
             edit, _ = plan_addition(self._project, wishes, Store.default(), self._options())
             return self._carry_out(edit, install=install)
@@ -282,7 +281,7 @@ class Project:
         """
         from pkgmgr.projects.editing import plan_removal
 
-        with converted, self._quietly():
+        with converted, quietly():
             return self._carry_out(plan_removal(self._project, names, Store.default(), self._options()), install=False)
 
     def update(self, *packages: str, install: bool = True) -> Project:
@@ -300,7 +299,7 @@ class Project:
         """
         from pkgmgr.projects.editing import plan_update
 
-        with converted, self._quietly():
+        with converted, quietly():
             edit = plan_update(self._project, packages, Store.default(), self._options())
             return self._carry_out(edit, install=install)
 
@@ -331,9 +330,6 @@ class Project:
         project = Opened.open(self._project.manifest.path)
         project.__dict__["lock"] = lock
         return type(self)(project, registry=self._registry, offline=self._offline)
-
-    def _quietly(self) -> AbstractContextManager[None]:
-        return listening(Loading((), None))
 
     def _options(
         self,

@@ -21,6 +21,11 @@ class Running:
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether none is taken in any more."""
+        return self._closed
+
     def check_open(self) -> None:
         """Go on only while the sandbox is open.
 

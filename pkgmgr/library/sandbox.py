@@ -10,21 +10,21 @@ from binfactory.factory import BinFactory
 from binfactory.roots import make_directories, overlay_root
 from binfactory.use import unite_package
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import check_count, check_variables, network_policy
 from pkgmgr.library.failures import converted
 from pkgmgr.library.guest_files import GuestFiles
 from pkgmgr.library.launching import Given, World, module_cache, start
 from pkgmgr.library.package import Package, load_packages
 from pkgmgr.library.ports import Ports
 from pkgmgr.library.running import Running
-from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, on_terminal, piped
+from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.library.volume import opened
 from pkgmgr.store import Store
 from runtime.control import Census
 from runtime.fs.mounts import MountTable
 from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
-from runtime.hostcalls import current
-from runtime.net import NetworkPolicy
+from runtime.hostcalls import guest_descriptors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,20 +93,22 @@ class Sandbox:
     ) -> None:
         self._defaults = Given(dict(env or {}), None, (), None, timeout, memory, processes, threads)
         self._defaults.limits()
+        check_variables(self._defaults.env or {})
+        check_count("disk", disk, 0, "bytes")
         self._registry, self._offline = registry, offline
         self._shell = shell
         self._packages: list[Package] = []
         self._running = Running()
         self._lock = threading.Lock()
         with converted:
-            self._policy = NetworkPolicy.parse(network)
+            self._policy = network_policy(network)
             self._factory = BinFactory(module_cache(Store.default().modules))
             written = TmpFileSystem(disk, _MOST_FILES)
             make_directories(written.root)
             written.root.mkdir(WORKSPACE[1:])
             self._overlay = overlay_root(written)
             root = MountTable(self._overlay)
-            root.mount("/dev", process_devices(lambda: current.thread.descriptors))
+            root.mount("/dev", process_devices(guest_descriptors))
             for volume in volumes:
                 root.mount(*opened(volume))
         self._root = root
@@ -117,6 +119,10 @@ class Sandbox:
             self._unite(package)
         for path, content in (files or {}).items():
             self._fs.write(path, content)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._running.closed else f"{len(self._running.first_processes())} running"
+        return f"<Sandbox of {', '.join(each.id for each in self.packages) or 'nothing'}: {state}>"
 
     @property
     def fs(self) -> GuestFiles:
@@ -168,7 +174,8 @@ class Sandbox:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         with self._begin(
             command,
@@ -232,13 +239,10 @@ class Sandbox:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
-        streams = (
-            partial(on_terminal, size=size)
-            if terminal
-            else partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
-        )
+        streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return self._start(command, args, self._given(env, cwd, timeout, memory), streams)
 
     def shell(

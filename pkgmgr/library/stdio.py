@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import check_count, content
 from pkgmgr.library.capture import Capture
 from pkgmgr.library.streams import PipeReader, PipeWriter, TerminalReader, TerminalWriter
 from runtime.pipes import PipeEnd, guest_pipe
@@ -81,9 +83,15 @@ class Stdio:
 
 
 def captured(builder: WasiEnvBuilder, data: bytes | str | None, limit: int | None) -> Stdio:
-    """Give a guest its whole input, and keep its output."""
+    """Give a guest its whole input, and keep its output.
+
+    Raises:
+        TypeError: The input is neither bytes nor text, or the limit is no number.
+        WpmError: The limit cannot be meant.
+    """
+    check_count("output_limit", limit, 0, "bytes")
     stdio = Stdio(out=Capture(limit), err=Capture(limit), limit=limit)
-    builder.stdin(data.encode() if isinstance(data, str) else bytes(data or b"")).stdout(stdio.out).stderr(stdio.err)
+    builder.stdin(b"" if data is None else bytes(content("input", data))).stdout(stdio.out).stderr(stdio.err)
     return stdio
 
 
@@ -91,8 +99,10 @@ def piped(builder: WasiEnvBuilder, stdin: Input, stdout: Output, stderr: ErrorOu
     """Give a guest the streams that `spawn` was asked for.
 
     Raises:
-        WpmError: One is none of them.
+        TypeError: The limit is no number.
+        WpmError: One is none of them, or the limit cannot be meant.
     """
+    check_count("output_limit", limit, 0, "bytes")
     stdio = Stdio(limit=limit)
     out: PipeEnd | Capture | int
     match stdin:
@@ -164,3 +174,12 @@ def on_terminal(builder: WasiEnvBuilder, size: tuple[int, int]) -> Stdio:
     for give, stream in zip((builder.stdin, builder.stdout, builder.stderr), terminal.streams, strict=True):
         give(stream)
     return stdio
+
+
+def spawned(
+    *, terminal: bool, size: tuple[int, int], stdin: Input, stdout: Output, stderr: ErrorOutput, limit: int | None
+) -> Callable[[WasiEnvBuilder], Stdio]:
+    """What gives a guest the streams that `spawn` was asked for."""
+    if terminal:
+        return partial(on_terminal, size=size)
+    return partial(piped, stdin=stdin, stdout=stdout, stderr=stderr, limit=limit)

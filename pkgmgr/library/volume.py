@@ -7,6 +7,7 @@ from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import check_texts
 from runtime.fs.hostfs import HostFileSystem
 
 if TYPE_CHECKING:
@@ -31,9 +32,13 @@ def opened(volume: Volume) -> tuple[str, HostFileSystem]:
     """A volume as what is mounted, and where.
 
     Raises:
+        TypeError: It is no volume.
         WpmError: There is no such directory, or the guest's path is not absolute.
     """
-    host, guest, read_only = volume
+    if not isinstance(volume, tuple) or not 2 <= len(volume) <= 3:
+        raise TypeError(f'a volume: expected Volume("folder", "/data"), not {volume!r}')
+    host, guest, read_only = Volume(*volume)
+    check_texts(f"the volume {host}: its path in the guest", [guest])
     if not guest.startswith("/") or "\0" in guest:
         raise WpmError(f"the volume {host}: {guest!r} is not an absolute path of the guest, as /data")
     path = "/" + normpath(guest).lstrip("/")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Final
+
+from pkgmgr.notices import notice
 
 if TYPE_CHECKING:
     from pkgmgr.settings.login import Login
@@ -26,4 +27,4 @@ def login_for(host: str, name: str = "") -> Login | None:
 def _warn(line: str) -> None:
     if line not in _told:
         _told.add(line)
-        print(f"wpm: {line}", file=sys.stderr)
+        notice(line)

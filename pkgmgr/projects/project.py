@@ -22,8 +22,8 @@ class Project:
 
     def __init__(self, manifest: ProjectManifest) -> None:
         self.manifest = manifest
-        self.root = manifest.directory
-        self.lock_path = self.root / FILE_NAME
+        self.root: Path = manifest.directory
+        self.lock_path: Path = self.root / FILE_NAME
 
     @classmethod
     def find(cls, start: Path | None = None) -> Project | None:

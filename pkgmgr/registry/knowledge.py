@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from pkgmgr.errors import Unreachable, WpmError
+from pkgmgr.notices import notice
 from pkgmgr.registry.batches import Asker, Batch, in_batches
 from pkgmgr.registry.details import Details
 from pkgmgr.registry.queries import release, versions
@@ -55,7 +55,7 @@ class Knowledge:
         cache: Where its answers are kept.
         offline: Whether the network must not be used.
         refresh: Whether to ask anew where what is known is still fresh.
-        note: Told once where old answers are used; None prints it on standard error.
+        note: Told once where old answers are used; None is `notice`.
 
     Attributes:
         details: What it said of single versions.
@@ -76,7 +76,7 @@ class Knowledge:
         self._endpoint = endpoint
         self._cache = cache
         self._refresh = refresh
-        self._note = note or _to_stderr
+        self._note = note or notice
         self._old = False
         self._asker = Asker(endpoint)
         self.details = Details(
@@ -309,7 +309,3 @@ def _how_long(seconds: float) -> str:
             count = int(seconds // length)
             return f"{count} {unit}{'' if count == 1 else 's'}"
     return "less than a minute"
-
-
-def _to_stderr(line: str) -> None:
-    print(f"wpm: {line}", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.lockfile import EMBEDDED, REGISTRY
+from pkgmgr.notices import notice
 from pkgmgr.registry.directory import DirectoryRegistry
 from pkgmgr.registry.place import DEFAULT_URL, EVERYTHING, is_network, parse_place
 from pkgmgr.registry.registries import VARIABLE, Registries
@@ -130,9 +131,7 @@ _noted: Final[set[str]] = set()
 
 def _note_once(line: str) -> None:
     """Say something once in this process, however many times registries are opened in it."""
-    import sys
-
     about = line.partition(": ")[0]
     if about not in _noted:
         _noted.add(about)
-        print(f"wpm: {line}", file=sys.stderr)
+        notice(line)

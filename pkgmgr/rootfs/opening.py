@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.notices import notice
 from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def open_image(
             not, a `.webc`, or `oci://HOST/NAME:TAG` of a registry.
         store: Where what is fetched or unpacked goes; None is the user's store.
         install: The registry for packages that a package needs, and whether the network may be used.
-        warn: Told in one line of each thing that is left out; None prints it on standard error.
+        warn: Told in one line of each thing that is left out; None is a notice.
 
     Raises:
         WpmError: There is no such image, or it is damaged or not allowed.
@@ -67,7 +67,7 @@ def open_image(
             return read_oci(path, tag, store)
         from pkgmgr.rootfs.read_directory import read_directory
 
-        return read_directory(path, warn or _print)
+        return read_directory(path, warn or (lambda warning: notice(f"warning: {warning}")))
     if not path.is_file():
         what = "neither a file nor a directory" if path.exists() else "there is no such file or directory"
         raise WpmError(f"{one_line(text)}: {what}: an image is a directory, a tar, a .webc, or oci://HOST/NAME:TAG")
@@ -99,7 +99,3 @@ def _head(path: Path) -> bytes:
             return file.read(8)
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
-
-
-def _print(warning: str) -> None:
-    print(f"wpm: warning: {warning}", file=sys.stderr)

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.notices import notice
 from pkgmgr.settings.config import config_folder
 from pkgmgr.settings.login import Login, check_secret, check_username
 
@@ -56,7 +56,7 @@ class Credentials:
     ) -> None:
         self.path = config_folder() / FILE_NAME if path is None else path
         self._default_origin = default_origin
-        self._warn = warn or _to_stderr
+        self._warn = warn or notice
 
     def __repr__(self) -> str:
         # No token gets into a traceback or a log by way of this object.
@@ -225,7 +225,3 @@ def check_token(token: str, what: str) -> str:
     if not token or len(token) > _LONGEST or not all("!" <= each <= "~" and each not in '"\\' for each in token):
         raise WpmError(f"{what}: not a token: expected up to {_LONGEST} letters, digits and marks without blanks")
     return token
-
-
-def _to_stderr(line: str) -> None:
-    print(f"wpm: {line}", file=sys.stderr)

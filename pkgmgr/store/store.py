@@ -29,6 +29,7 @@ from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.files.folders import make_folder, sync_folder
 from pkgmgr.files.unfinished import PARTIAL, is_abandoned, replace_from, unfinished_file
+from pkgmgr.notices import notice
 from pkgmgr.source import check_sha256
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ class Store:
     """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.modules = root / "modules"
+        self.root: Path = root
+        self.modules: Path = root / "modules"
         self._objects = root / "objects" / "sha256"
         self._temporary = root / "tmp"
 
@@ -117,16 +118,14 @@ class Store:
             return False
 
     def missing(self, packages: Iterable[LockedPackage]) -> list[LockedPackage]:
-        """Those of the packages that are not here, or are damaged here, which is told on standard error.
+        """Those of the packages that are not here, or are damaged here, which is told.
 
         The others are used, which is noted once a day (see `last_used`).
         """
         missing = [package for package in packages if not self.use(package.sha256, package.size)]
         for path in (self.path(package.sha256) for package in missing):
             if os.path.lexists(path) and not self.has(path.parent.name + path.stem):
-                import sys
-
-                print(f"wpm: {path}: its bytes are not those of its name, so it is not used", file=sys.stderr)
+                notice(f"{path}: its bytes are not those of its name, so it is not used")
         return missing
 
     def last_used(self, path: Path) -> float:

@@ -10,7 +10,7 @@ from runtime.fs.devices import DeviceFileSystem
 from runtime.fs.failure import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from runtime.descriptors import DescriptorTable
     from runtime.fs.node import OpenFile
@@ -18,32 +18,33 @@ if TYPE_CHECKING:
 _ENXIO = errno.ENXIO
 
 
-def process_devices(table: Callable[[], DescriptorTable]) -> DeviceFileSystem:
+def process_devices(table: Callable[[], DescriptorTable | None]) -> DeviceFileSystem:
     """The devices of a guest.
 
     Args:
-        table: gives the descriptors of the process that asks.
+        table: gives the descriptors of the process that asks; None where it is no guest.
     """
+
+    def open_files() -> dict[int, OpenFile]:
+        found = table()
+        if found is None:
+            return {}
+        items = found.items()
+        return {number: entry.description.file for number, entry in items if entry.description.file is not None}
 
     def stream(number: int) -> Callable[[], OpenFile]:
         def opened() -> OpenFile:
-            file = table().get(number).description.file if number in table() else None
-            if file is None:
+            if (file := open_files().get(number)) is None:
                 raise failure(_ENXIO)
             return file
 
         return opened
 
     def terminal() -> OpenFile:
+        files = open_files()
         for number in range(3):
-            if number in table():
-                file = table().get(number).description.file
-                if file is not None and file.filetype is Filetype.CHARACTER_DEVICE:
-                    return file
+            if number in files and files[number].filetype is Filetype.CHARACTER_DEVICE:
+                return files[number]
         raise failure(_ENXIO)
 
-    def descriptors() -> Mapping[int, OpenFile]:
-        items = table().items()
-        return {number: entry.description.file for number, entry in items if entry.description.file is not None}
-
-    return DeviceFileSystem(stdin=stream(0), stdout=stream(1), stderr=stream(2), tty=terminal, descriptors=descriptors)
+    return DeviceFileSystem(stdin=stream(0), stdout=stream(1), stderr=stream(2), tty=terminal, descriptors=open_files)

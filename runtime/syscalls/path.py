@@ -63,15 +63,15 @@ def resolve(
 def is_confined(thread: GuestThread, fd: int) -> bool:
     """Whether paths from this directory may name only what lies beneath it.
 
-    Who has the root too may climb from its working directory, as a program does anywhere else: there is nothing above
-    that it was not given.
+    Who has the root too may climb from the others that it was given, as a program does anywhere else: there is nothing
+    above that it was not given.
     """
     if thread.process.module.is_wasix:
         return False
     descriptor = thread.descriptors.get(fd)
     location = descriptor.description.location
     return not (
-        descriptor.preopen == "."
+        descriptor.preopen is not None
         and thread.env.has_root
         and location is not None
         and location.node is not thread.env.root.node
@@ -324,11 +324,15 @@ def path_rename(
 
 @syscall("path_symlink", "iiiii:i")
 def path_symlink(thread: GuestThread, target: int, target_length: int, fd: int, path: int, length: int) -> None:
-    """Make a symbolic link. Errors: `EXIST`; `NOTCAPABLE` for an absolute target in preview 1; `NOENT` for an empty one."""
+    """Make a symbolic link.
+
+    Errors: `EXIST`; `NOTCAPABLE` for an absolute target in preview 1, where the guest has not the root; `NOENT` for an
+    empty one.
+    """
     text = thread.memory.text(target, target_length)
     if not text:
         raise GuestError(Errno.NOENT)
-    if text.startswith("/") and not thread.process.module.is_wasix:
+    if text.startswith("/") and not (thread.process.module.is_wasix or thread.env.has_root):
         raise GuestError(Errno.NOTCAPABLE)
     if "\0" in text:
         raise GuestError(Errno.INVAL)

@@ -155,6 +155,8 @@ def test_preopens_of_ones_own() -> None:
         assert guest.names_in(5) == ["b"]
         with fails(Errno.PERM):
             guest.open("..", at=3)
+        with fails(Errno.NOTCAPABLE):
+            guest.symlink("/data", "link", at=3)
         guest.make("f", b"x", at=3)
         with fails(Errno.XDEV):
             guest.rename("f", "f", at=3, to=4)

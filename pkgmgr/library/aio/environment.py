@@ -105,7 +105,8 @@ class Environment:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         start = partial(
             self._waiting._begin,
@@ -163,7 +164,8 @@ class Environment:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run.
         """
         return await started(
             partial(

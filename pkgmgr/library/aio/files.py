@@ -22,6 +22,9 @@ class GuestFiles:
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
 
+    def __repr__(self) -> str:
+        return repr(self._waiting)
+
     async def write(self, path: str, data: bytes | bytearray | memoryview | str) -> None:
         """Write a file whole, in the place of what it held; directories on the way are made.
 

@@ -22,6 +22,9 @@ class Ports:
     def __init__(self, waiting: Waiting) -> None:
         self._waiting = waiting
 
+    def __repr__(self) -> str:
+        return repr(self._waiting)
+
     def listening(self) -> tuple[int, ...]:
         """The ports at which guests listen now, sorted."""
         return self._waiting.listening()

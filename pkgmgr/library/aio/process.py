@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from pkgmgr.errors import WpmError
 from pkgmgr.library.aio.streams import PipeSource, Reader, TerminalSource, Writer
 from pkgmgr.library.aio.waiting import Ended, in_thread, to_the_end
-from pkgmgr.library.failures import WaitTimeout
 from pkgmgr.library.streams import PipeReader
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ class Process:
         elif isinstance(stdio.reader, PipeReader):
             self._stdout = Reader(PipeSource(stdio.reader))
         self._stderr = None if stdio.error_reader is None else Reader(PipeSource(stdio.error_reader))
-        self._limit = stdio.limit
 
     def __repr__(self) -> str:
         return repr(self._guest)
@@ -110,17 +107,19 @@ class Process:
             async with asyncio.timeout(timeout):
                 await self._ended.wait()
         except TimeoutError:
-            raise WaitTimeout(f"{self.command}: still runs after {timeout:g} s") from None
+            raise self._guest._still_runs(timeout) from None
         return self._guest.wait(check=check)
 
     async def communicate(
         self, input: bytes | str | None = None, timeout: float | None = None, *, check: bool = False
     ) -> Completed:
-        """Write the guest's input, read its output, and wait for its end. To cancel this leaves the guest alone.
+        """Write the guest's input, read its output, and wait for its end.
+
+        To cancel this leaves the guest alone: it goes on when it is called again.
 
         Args:
             input: What it reads; text is encoded as UTF-8.
-            timeout: Seconds to wait at the most; the guest goes on, but what was read is lost.
+            timeout: Seconds to wait at the most; the guest goes on, and so does this when it is called again.
             check: Whether to raise where the guest has not succeeded.
 
         Returns:
@@ -129,22 +128,16 @@ class Process:
         Raises:
             WaitTimeout: It still runs.
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It could not be run.
+            WpmError: It could not be run, or has a terminal.
         """
+        out, err = kept = self._guest._begin_exchange(input)
         try:
             async with asyncio.timeout(timeout):
-                (out, cut), (err, error_cut), _ = await asyncio.gather(
-                    self._all_of(self._stdout), self._all_of(self._stderr), self._give(input)
-                )
+                await asyncio.gather(self._all_of(self._stdout, out), self._all_of(self._stderr, err), self._give())
                 await self._ended.wait()
         except TimeoutError:
-            raise WaitTimeout(f"{self.command}: still runs after {timeout:g} s") from None
-        ended = self._guest.wait()
-        if self._stdout is not None:
-            ended = replace(ended, stdout=out, stdout_truncated=cut)
-        if self._stderr is not None:
-            ended = replace(ended, stderr=err, stderr_truncated=error_cut)
-        return ended.check() if check else ended
+            raise self._guest._still_runs(timeout) from None
+        return self._guest._exchanged(kept, check)
 
     def send_signal(self, number: int) -> None:
         """Send the guest a signal.
@@ -206,28 +199,21 @@ class Process:
         await self._ended.wait()
         self._guest.close()
 
-    async def _all_of(self, reader: Reader | None) -> tuple[bytes, bool]:
-        if reader is None:
-            return b"", False
-        kept, cut = bytearray(), False
-        async for piece in reader.chunks():
-            room = len(piece) if self._limit is None else self._limit - len(kept)
-            kept += piece[:room]
-            cut = cut or len(piece) > room
-        return bytes(kept), cut
+    async def _all_of(self, reader: Reader | None, kept: bytearray) -> None:
+        if reader is not None:
+            async for piece in reader.chunks():
+                self._guest._keep(kept, piece)
 
-    async def _give(self, data: bytes | str | None) -> None:
+    async def _give(self) -> None:
         if self._stdin is None:
             return
         try:
-            if data:
-                await self._stdin.write(data)
+            while self._guest._unwritten:
+                self._guest._unwritten = await self._stdin._left_of(self._guest._unwritten)
         except WpmError:
             # It reads no more: that is its business.
-            pass
-        finally:
-            if self._guest._stdio.terminal is None:
-                await self._stdin.close()
+            self._guest._unwritten = memoryview(b"")
+        await self._stdin.close()
 
     def _no_pipe(self, name: str) -> WpmError:
         return WpmError(f'{self.command}: its {name} is no pipe: spawn it with {name}="pipe"')

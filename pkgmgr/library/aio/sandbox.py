@@ -86,6 +86,9 @@ class Sandbox:
         self._progress = progress
         self._made: Waiting | None = None
 
+    def __repr__(self) -> str:
+        return "<Sandbox: not there yet>" if self._made is None else repr(self._made)
+
     async def _opened(self) -> Self:
         if self._made is None:
             telling = Telling(self._progress)
@@ -151,7 +154,8 @@ class Sandbox:
 
         Raises:
             ProcessFailed: It has not succeeded, and `check` asks for that.
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         start = partial(
             self._waiting._begin,
@@ -201,7 +205,8 @@ class Sandbox:
             The running guest.
 
         Raises:
-            WpmError: It cannot be found or run, or the sandbox is closed.
+            CommandNotFound: There is no such command.
+            WpmError: It cannot be run, or the sandbox is closed.
         """
         return await started(
             partial(

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 from pkgmgr.errors import WpmError
+from pkgmgr.library.arguments import content
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -148,6 +149,9 @@ class Reader:
         self._buffer = bytearray()
         self._ended = False
 
+    def __repr__(self) -> str:
+        return f"<Reader: {len(self._buffer)} bytes at hand{', and no more' if self._ended else ''}>"
+
     async def read(self, size: int = -1) -> bytes:
         """Read so many bytes, or to the end.
 
@@ -241,6 +245,9 @@ class Writer:
         self._stream = stream
         self._waker = _Waker()
 
+    def __repr__(self) -> str:
+        return f"<Writer: {'closed' if self._stream.closed else 'open'}>"
+
     async def write(self, data: bytes | bytearray | memoryview | str) -> None:
         """Write all of it, and wait where the guest does not read.
 
@@ -250,16 +257,21 @@ class Writer:
         Raises:
             WpmError: The guest reads no more, or it was closed.
         """
-        view = memoryview(data.encode() if isinstance(data, str) else data).cast("B")
+        view = content("data", data)
         while view:
-            if self._stream.closed:
-                raise WpmError("the guest's standard input is closed")
-            try:
-                view = view[self._stream.write_some(view) :]
-            except BlockingIOError:
-                await self._ready()
-            except OSError as error:
-                raise WpmError(f"the guest reads no more: {error.strerror or error}") from None
+            view = await self._left_of(view)
+
+    async def _left_of(self, view: memoryview) -> memoryview:
+        """What is left to be written: after it was tried, and waited for where the guest takes nothing."""
+        if self._stream.closed:
+            raise WpmError("the guest's standard input is closed")
+        try:
+            return view[self._stream.write_some(view) :]
+        except BlockingIOError:
+            await self._ready()
+            return view
+        except OSError as error:
+            raise WpmError(f"the guest reads no more: {error.strerror or error}") from None
 
     async def close(self) -> None:
         """Write no more: the guest reads to the end of what was written."""

@@ -6,6 +6,7 @@
 
 #include "applet.h"
 #include "options.h"
+#include "working_directory.h"
 
 #ifndef COREUTILS_VERSION
 #define COREUTILS_VERSION "1.0.0"
@@ -85,6 +86,7 @@ static const char *after_last_slash(const char *path)
 int main(int argc, char **argv)
 {
     static char buffer[1 << 16];
+    enter_working_directory();
     setvbuf(stdout, buffer, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof buffer);
 
     applet_name = argc > 0 ? after_last_slash(argv[0]) : "coreutils";

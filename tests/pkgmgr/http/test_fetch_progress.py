@@ -21,6 +21,7 @@ from pkgmgr.cli.main import main
 from pkgmgr.http.client import HttpClient
 from pkgmgr.http.retry import Patience
 from pkgmgr.http.shared import shared_client
+from pkgmgr.notices import on_standard_error
 from pkgmgr.store import Store
 from pkgmgr.store.verify import verify_store
 
@@ -161,7 +162,8 @@ def test_a_long_pause_is_explained(
     monkeypatch.setattr("pkgmgr.http.retry._FELT", 0.1)
     server.faults["/q"] = [faults.status(503, {"Retry-After": "900"}), faults.json_reply(b"1")]
     client = HttpClient(patience=Patience(longest_pause=0.2))
-    assert client.get_json(f"{server.url}/q").value == 1
+    with on_standard_error():
+        assert client.get_json(f"{server.url}/q").value == 1
     said = capsys.readouterr().err
     assert said == f"wpm: {server.url}/q: the server replied 503 Service Unavailable; trying again in 0 s\n"
 

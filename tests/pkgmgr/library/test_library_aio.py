@@ -198,3 +198,26 @@ def test_progress_comes_on_the_loop_and_before_the_end(monkeypatch: pytest.Monke
     assert (heard[-1].phase, heard[-1].percent) == (LoadPhase.READY, 100.0)
     assert {each.id.partition("@")[0] for each in heard[-1].packages} == {"wpm/hello", "wpm/words"}
     assert heard[-1].downloaded == heard[-1].total != 0
+
+
+def test_communicate_goes_on_after_its_time_was_up(packages: list[pkgmgr.Package]) -> None:
+    data = bytes(range(256)) * 4096
+
+    async def work() -> None:
+        async with Sandbox(packages) as sandbox:
+            script = "cat; while ! test -e go; do sleep 0.01; done; echo end >&2"
+            async with await sandbox.spawn("sh", "-c", script) as process:
+                for _ in range(3):
+                    with pytest.raises(WaitTimeout, match=r"still runs after 0\.1 s"):
+                        await process.communicate(data, timeout=0.1)
+                await sandbox.fs.write("go", "")
+                done = await process.communicate()
+                assert (done.stdout == data, done.stderr, done.exit_code) == (True, b"end\n", 0)
+            async with await sandbox.spawn("yes", output_limit=1000) as process:
+                with pytest.raises(WaitTimeout):
+                    await process.communicate(timeout=0.1)
+                process.kill()
+                done = await process.communicate()
+                assert (len(done.stdout), done.stdout_truncated, done.stderr_truncated) == (1000, True, False)
+
+    run(work())

@@ -1,15 +1,17 @@
 """A thousand commands leave nothing behind: no descriptor, no thread, no memory that only a collection would free."""
 
 import asyncio
+import contextlib
 import gc
 import os
+import random
 import threading
 import time
 import weakref
 
 import pytest
 
-from pkgmgr import Environment, Package, Sandbox, aio
+from pkgmgr import Environment, Package, Sandbox, WaitTimeout, aio
 
 
 def open_descriptors() -> int:
@@ -88,3 +90,39 @@ def test_a_sandbox_is_freed_at_once(packages: list[Package]) -> None:
         assert freed() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_tasks_that_are_cancelled_anywhere(packages: list[Package]) -> None:
+    """Two hundred tasks, each cancelled somewhere on its way through all that there is to wait for."""
+    chance = random.Random(0)
+
+    async def everything() -> None:
+        async with aio.Sandbox(packages, files={"n": "x"}, network="loopback") as sandbox:
+            await sandbox.fs.write("a", bytes(100_000))
+            async with await sandbox.spawn("cat") as process:
+                await process.stdin.write(b"x\n" * 50_000)
+                await process.stdout.readline()
+                await process.communicate(timeout=30)
+            await sandbox.shell("sleep 0.01; cat a | tr 1 2 | wc -c")
+            async with await sandbox.spawn("sh", terminal=True) as process:
+                await process.stdin.write("echo hi\n")
+                await process.stdout.readline()
+                process.resize(100, 30)
+                await process.terminate(0.1)
+            with contextlib.suppress(WaitTimeout):
+                await sandbox.ports.wait(9, timeout=0.01)
+            await sandbox.shell("while :; do :; done", timeout=0.02)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(everything())
+        await asyncio.sleep(chance.random() * 0.3)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def work() -> None:
+        for _ in range(20):
+            await asyncio.gather(*(cancelled() for _ in range(10)))
+
+    asyncio.run(work())

@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
+import wasmtime
 
-from pkgmgr import Package, ProcessFailed, Sandbox, Volume, WaitTimeout, WpmError
+from pkgmgr import Package, ProcessFailed, Sandbox, Volume, WaitTimeout, WpmError, aio
 
 
 def test_commands_share_a_filesystem(packages: list[Package]) -> None:
@@ -27,6 +28,27 @@ def test_a_guest_sees_nothing_of_the_host(packages: list[Package], monkeypatch: 
         assert not sandbox.run("cat", "/etc/passwd").ok
         assert not sandbox.run("cat", "/workspace/../../../../etc/passwd").ok
         assert sandbox.shell("ls /home /etc").stdout.split() == [b"/etc:", b"/home:"]
+
+
+@pytest.mark.parametrize(
+    ("script", "output"),
+    [
+        ("ls /", "bin dev etc home tmp usr workspace"),
+        ("mkdir bin && ls && ls -d /workspace/bin", "bin /workspace/bin"),
+        ("mkdir -p tmp/x && ls /tmp", ""),
+        ("echo yes > /file; cat /file; ls", "yes"),
+        ("mkdir /data && ls -d /data; ls", "/data"),
+        ("ls ../usr/../workspace/..", "bin dev etc home tmp usr workspace"),
+        ("mkdir workspace && cd workspace && touch /workspace/a b && ls . ..", ".: b ..: a workspace"),
+        ("touch x; find / -name x", "/workspace/x"),
+        ("echo yes > x; ln -s /workspace/x /link && cat /link && cat < /link", "yes yes"),
+        ("ln -s ../../../etc/passwd up; cat up 2>&1 || ls /etc", "cat: up: No such file or directory"),
+        ("cd /tmp; unset PWD; touch x; ls /tmp", "x"),
+    ],
+)
+def test_absolute_and_relative_names_are_told_apart(packages: list[Package], script: str, output: str) -> None:
+    with Sandbox(packages) as sandbox:
+        assert sandbox.shell(script).stdout.decode().split() == output.split()
 
 
 def test_commands_at_the_same_time(packages: list[Package]) -> None:
@@ -188,3 +210,28 @@ def test_threads_use_one_sandbox(packages: list[Package]) -> None:
         for thread in threads:
             thread.join()
         assert [sandbox.fs.read_text(f"out{number}") for number in range(16)] == [str(number) for number in range(16)]
+
+
+def test_what_is_printed_of_them(packages: list[Package]) -> None:
+    with Sandbox(packages, network="loopback") as sandbox:
+        assert repr(sandbox) == "<Sandbox of wpm/sh@1.0.0, wpm/coreutils@1.0.0: 0 running>"
+        with sandbox.spawn("cat") as process:
+            assert repr(sandbox).endswith(": 1 running>")
+            assert repr(process).endswith("runs>")
+        assert (repr(sandbox.fs), repr(sandbox.ports)) == (
+            "<GuestFiles: relative paths start at /workspace>",
+            "<Ports: guests listen at none>",
+        )
+    assert repr(sandbox).endswith(": closed>")
+    assert repr(Sandbox().ports) == "<Ports: no network>"
+    assert repr(aio.Sandbox()) == "<Sandbox: not there yet>"
+
+
+def test_it_goes_on_after_crashes(packages: list[Package]) -> None:
+    crash = wasmtime.wat2wasm('(module (memory (export "memory") 1) (func (export "_start") unreachable))')
+    with Sandbox([*packages, Package.create(modules={"crash": bytes(crash)})]) as sandbox:
+        for _ in range(3):
+            done = sandbox.run("crash")
+            assert (done.reason, done.exit_code) == ("trapped", 134)
+            assert sandbox.shell("crash; echo $?; kill -SEGV $$").stdout == b"134\n"
+            assert sandbox.shell("echo yes > x; cat x").text() == "yes\n"

@@ -1,6 +1,7 @@
 """What type checkers say of a stranger's program: nothing where it is right, an error for each line that is wrong."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -158,3 +159,20 @@ def test_every_wrong_line_is_told(check: object, tmp_path: Path) -> None:
     for number, (line, word) in enumerate(WRONG.items(), IMPORTS.count("\n") + 1):
         told = [each for each in said.splitlines() if f"program.py:{number}:" in each]
         assert any(word in each for each in told), f"{line}: {told or said}"
+
+
+@pytest.mark.parametrize("floor", ["pkgmgr", "webc_parser"])
+def test_the_types_of_every_public_name_are_known(floor: str, tmp_path: Path) -> None:
+    if shutil.which("pyright") is None or shutil.which("node") is None:
+        pytest.skip("pyright, or node that runs it, is not here")
+    environment = {**os.environ, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "PYTHONPATH": str(ROOT)}
+    command = ["pyright", "--verifytypes", floor, "--ignoreexternal", "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    try:
+        symbols = json.loads(done.stdout)["typeCompleteness"]["symbols"]
+    except ValueError:
+        pytest.skip(f"pyright does not run: {done.stdout[:100]} {done.stderr[:200]}")
+    public = ("pkgmgr.aio.", "pkgmgr.errors.", "pkgmgr.library.", "webc_parser.")
+    names = [symbol for symbol in symbols if symbol["name"].startswith(public)]
+    assert names
+    assert [symbol["name"] for symbol in names if not symbol["isTypeKnown"]] == []

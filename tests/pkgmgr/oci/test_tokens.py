@@ -287,9 +287,7 @@ def test_what_docker_and_podman_keep(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (five := find("ghcr.io")) is not None and (five.username, five.secret) == ("ours", 'pass "word\\ with all')
 
 
-def test_credential_helpers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_credential_helpers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     helper = tmp_path / "bin" / "docker-credential-test"
     helper.parent.mkdir()
     helper.write_text(
@@ -306,7 +304,7 @@ def test_credential_helpers(
     assert (two := find("id.example")) is not None and two.is_identity
     for host in ("none.example", "bad.example", "broken.example", "gone.example", "x.example"):
         assert find(host) is None
-    told = capsys.readouterr().err
+    told = caplog.text
     assert "not installed" in told and "exit code 3" in told and "s3cret" not in told
 
 
