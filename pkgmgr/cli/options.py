@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
 
     from pkgmgr.projects.project import Project
+
+OUT: Final = ("-o", "--output", "--out")
+"""What the option is called that says where to write."""
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -57,6 +60,11 @@ def add_launchers(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add `--json`: output for programs."""
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add `-q`: the digest alone, as scripts want it."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="print the digest, and nothing else")
 
 
 def number_from(text: str, least: int, most: int = 10**9) -> int:

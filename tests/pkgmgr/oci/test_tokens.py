@@ -324,6 +324,10 @@ def test_login_and_logout(small: SmallRegistry, wpm: Callable[..., Done], tmp_pa
     assert Repository(small.host, "acme/x").manifest("1")
     done = wpm("logout", "--registry", small.host)
     assert "logged out" in done.out and "geheim" not in kept.read_text()
+    # As docker, podman and skopeo have it.
+    assert wpm("login", small.host, "-u", "ada", "--token", "geheim").code == 0
+    assert wpm("login", small.host, "--registry", "other.example", "-u", "ada", "--token", "geheim").code == 1
+    assert "logged out" in wpm("logout", small.host).out
     done = wpm("login", "--registry", small.host, "--token", "x")
     assert done.code == 1 and "--username" in done.err
 
