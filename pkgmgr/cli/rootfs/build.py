@@ -48,7 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("dir", "tar", "oci", "webc"),
-        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending, else dir; oci for a layout)",
+        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending; oci with --tag, else dir)",
     )
     parser.add_argument(
         "--compression",
@@ -78,7 +78,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--label", action="append", default=[], metavar="NAME=VALUE", help="a text for people and programs"
     )
     parser.add_argument(
-        "-t", "--tag", metavar="TAG", help="the image's name in the OCI layout; a layout that is there gets it added"
+        "-t",
+        "--tag",
+        metavar="TAG",
+        help="the image's name in the OCI layout, as OUT:TAG, too; a layout that is there gets it added",
     )
     parser.add_argument("--name", metavar="NAME@VERSION", help="the name and version of a webc")
     parser.add_argument("--strict", action="store_true", help="fail where a package hides a file of another")

@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("dir", "tar", "oci", "webc"),
-        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending, else dir; oci for a layout)",
+        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending; oci with --tag, else dir)",
     )
     parser.add_argument(
         "--platform",
