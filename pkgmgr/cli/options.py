@@ -57,14 +57,14 @@ def add_launchers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-launchers", action="store_true", help="leave the project's folder .wpm as it is")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add `--json`: output for programs."""
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-
-
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Add `-q`: the digest alone, as scripts want it."""
     parser.add_argument("-q", "--quiet", action="store_true", help="print the digest, and nothing else")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`: output for programs."""
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
 def number_from(text: str, least: int, most: int = 10**9) -> int:

@@ -108,6 +108,8 @@ def run(arguments: Namespace) -> int:
         out_path, arguments.tag = place_and_tag(Path(arguments.out), arguments.tag, arguments.format)
         arguments.out = str(out_path)
     output = _output(arguments)
+    if arguments.quiet and output.format == "dir":
+        raise WpmError("--quiet: a directory has no digest to print: choose another --format")
     out = None if arguments.out == _STDOUT else Path(arguments.out)
     if out is not None:
         remove_leftovers(Path(os.path.abspath(out)))  # noqa: PTH100 - a link is replaced, not followed
@@ -162,8 +164,6 @@ def _output(arguments: Namespace) -> Output:
     kind, compression = chosen_format(out, arguments.format, arguments.compression, arguments.tag)
     if arguments.tag is not None and kind != "oci":
         raise WpmError(f"--tag: only images of an OCI layout have one: add --format oci (this is {kind})")
-    if arguments.quiet and kind == "dir":
-        raise WpmError("--quiet: a directory has no digest to print: choose another --format")
     if arguments.name is not None and kind != "webc":
         raise WpmError(f"--name: only a package has one: add --format webc (this is {kind})")
     if kind != "oci" or not is_layout(out):
