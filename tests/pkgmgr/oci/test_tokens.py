@@ -78,7 +78,7 @@ def test_pushing_asks_for_both_and_for_what_is_mounted(small: SmallRegistry) -> 
 
 def test_without_a_login_it_is_said_how_to_log_in(small: SmallRegistry) -> None:
     TokenServer(small)
-    with pytest.raises(WpmError, match=r"needs a login.*wpm login --registry 127.0.0.1") as caught:
+    with pytest.raises(WpmError, match=r"needs a login.*wpm login 127.0.0.1") as caught:
         repository(small, None).manifest("1")
     assert "\n" not in str(caught.value)
 
