@@ -24,7 +24,13 @@ def test_every_verb_and_option_is_in_the_readme() -> None:
 
     parser = argparse.ArgumentParser()
     run.add_arguments(parser)
-    options = {word for action in parser._actions for word in action.option_strings if word.startswith("--")}
+    options = {
+        word
+        for action in parser._actions
+        if action.help != argparse.SUPPRESS
+        for word in action.option_strings
+        if word.startswith("--")
+    }
     for word in {f"wpm {verb}" for verb in VERBS} | options - {"--help"}:
         assert word in README, word
 

@@ -1,7 +1,7 @@
 """Legacy packages: a `.tar.gz` with a `wapm.toml` (or `wasmer.toml`) at its top, unpacked into a folder for a build.
 
-The archive is hostile: only members that Python's `data` filter lets through (no absolute paths, nothing outside of
-the folder, no devices, no links that lead out), a limited number of them, and limited bytes after decompression.
+The archive is hostile: only files, directories and links that stay in the folder, a limited number of them, and limited
+bytes after decompression. What the archive says of modes, owners and times is left there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import tarfile
 import zlib
+from posixpath import dirname, normpath
+from shutil import copyfileobj
 from typing import TYPE_CHECKING, ClassVar
 
 from pkgmgr.errors import WpmError
@@ -74,8 +76,6 @@ def extract_tarball(archive: Path, folder: Path) -> None:
     Raises:
         WpmError: It is no gzipped tar archive, it is damaged, it is too large, or a member would leave the folder.
     """
-    if not hasattr(tarfile, "data_filter"):
-        raise WpmError(f"{archive}: unpacking archives safely needs Python 3.11.4 or newer: update Python")
     try:
         with (
             archive.open("rb") as raw,
@@ -87,12 +87,56 @@ def extract_tarball(archive: Path, folder: Path) -> None:
                 total += max(member.size, 0)
                 if count >= MAX_MEMBERS or total > MAX_BYTES:
                     raise WpmError(f"{archive}: more than {MAX_MEMBERS} files or {MAX_BYTES} bytes: not a package")
-                tar.extract(member, folder, set_attrs=False, filter="data")
-    except tarfile.FilterError as error:
-        name = shown(error.tarinfo.name)
-        raise WpmError(f"{archive}: the member {name} would leave the folder or is a device: do not trust it") from None
+                if not _extracted(tar, member, folder):
+                    raise WpmError(
+                        f"{archive}: the member {shown(member.name)} would leave the folder or is a device: do not trust it"
+                    )
     except (tarfile.TarError, EOFError, zlib.error, ValueError, OSError) as error:
         raise WpmError(f"{archive}: cannot be unpacked, {_reason(error)}: is it a complete .tar.gz?") from None
+
+
+def _extracted(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> bool:
+    """Extract a member, where it is a file, a directory or a link and stays in the folder.
+
+    Not with a filter of tarfile's: Python 3.11 has them from 3.11.4 on only. Nothing is written through a link, so that it
+    does not matter here where links lead by way of one another; the build looks where each of them ends.
+    """
+    if (path := _place(member.name, folder)) is None:
+        return False
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return True
+    if path == folder:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        path.unlink()
+    if member.isfile() and (content := tar.extractfile(member)) is not None:
+        with content, path.open("xb") as file:
+            copyfileobj(content, file)
+        return True
+    if member.issym():
+        target = normpath(f"{dirname(member.name.lstrip('/'))}/./{member.linkname}".lstrip("/"))
+        if member.linkname.startswith("/") or target.split("/")[0] == "..":
+            return False
+        path.symlink_to(member.linkname)
+        return True
+    if member.islnk() and (source := _place(member.linkname, folder)) is not None and source.is_file():
+        path.hardlink_to(source)
+        return True
+    return False
+
+
+def _place(name: str, folder: Path) -> Path | None:
+    """Where a name of a member is in the folder; None where it leaves it, or leads through a link or to one."""
+    path = folder
+    for part in name.split("/"):
+        if part in ("", "."):
+            continue
+        path /= part
+        if part == ".." or path.is_symlink():
+            return None
+    return path
 
 
 def _reason(error: Exception) -> str:

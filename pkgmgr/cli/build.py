@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json
+from pkgmgr.cli.options import OUT, add_json
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -23,8 +23,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a directory with a wasmer.toml or wapm.toml, such a file, or a .tar.gz of one (default: here)",
     )
     parser.add_argument(
-        "-o",
-        "--out",
+        *OUT,
+        dest="out",
         type=Path,
         metavar="FILE",
         help="the file to write, or a directory for it (default: NAMESPACE-NAME-VERSION.webc here)",

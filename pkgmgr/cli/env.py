@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pkgmgr.cli.options import add_json, add_project, add_registry
+from pkgmgr.cli.options import OUT, add_json, add_project, add_registry
 
 _EXAMPLES = {
     "show": "show --json",
@@ -15,6 +15,7 @@ _EXAMPLES = {
     "export": "export -o my-project.tar",
     "import": "import my-project.tar copy",
 }
+_SHELLS = ("sh", "bash", "zsh", "fish")
 _RUN = (
     "Run a command of the project as its launcher in .wpm/bin does. It is given what a tool is given that was installed "
     "without options, as by `wpm run --volume .:/work --cwd /work`: it sees the current directory as /work and starts there, "
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project(_add(what, "path", "Print the directory of the project's launchers"))
     activate = _add(what, "activate", "Print what puts the launchers on PATH, for eval")
     add_project(activate)
-    activate.add_argument("--shell", choices=("sh", "fish"), help="for which kind of shell (default: that of SHELL)")
+    activate.add_argument("--shell", choices=_SHELLS, help="for which shell (default: that of SHELL)")
     run = _add(what, "run", "Run a command of the project, as its launcher does")
     run.description = _RUN
     run.usage = "wpm env run NAME [-- ARGS]"
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.description = _EXPORT
     add_project(export)
     export.add_argument(
-        "-o", "--output", metavar="FILE", help="the file, - for standard output (default: NAME-VERSION.env.tar)"
+        *OUT, dest="output", metavar="FILE", help="the file, - for standard output (default: NAME-VERSION.env.tar)"
     )
     add_registry(export)
     add_json(export)

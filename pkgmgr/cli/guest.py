@@ -41,12 +41,13 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--env", action="append", default=[], metavar="K=V", help="set a variable; K takes ours")
     parser.add_argument("--forward-host-env", action="store_true", help="give the guest all our variables")
     parser.add_argument(
-        "--volume", action="append", default=[], metavar="HOST:GUEST[:ro]", help="show the guest a directory"
+        "-v", "--volume", action="append", default=[], metavar="HOST:GUEST[:ro]", help="show the guest a directory"
     )
     parser.add_argument(
         "--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way"
     )
-    parser.add_argument("--cwd", metavar="DIR", help="the guest's working directory")
+    parser.add_argument("-w", "--cwd", metavar="DIR", help="the guest's working directory")
+    parser.add_argument("--workdir", dest="cwd", help=argparse.SUPPRESS)
     parser.add_argument("--use", action="append", default=[], metavar="PKG", help="add a package's commands and files")
     parser.add_argument(
         "--net",

@@ -30,9 +30,14 @@ _ELSEWHERE: Final = {
     "inst": "install",
     "ls": "list",
     "new": "init",
+    "image": "rootfs",
+    "images": "rootfs",
     "npx": "exec",
+    "oci": "rootfs",
     "pack": "build",
     "package": "build",
+    "pull": "rootfs pull",
+    "push": "publish or rootfs push",
     "rm": "remove",
     "sh": "shell",
     "serve": "registry serve",
@@ -47,7 +52,7 @@ _ELSEWHERE: Final = {
     "x": "exec",
     "yank": "registry yank",
 }
-"""The verbs of npm, pnpm, cargo, uv, pip and wasmer that have another name here."""
+"""The verbs of npm, pnpm, cargo, uv, pip, docker and wasmer that have another name here."""
 
 
 def verb_meant(word: str, verbs: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from pkgmgr.cli.options import add_json
 from pkgmgr.errors import WpmError
@@ -34,12 +34,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_login_registry(parser: argparse.ArgumentParser) -> None:
-    """Add `--registry` as `login` and `logout` mean it."""
+    """Add which registry `login` and `logout` mean: as a word, as other tools have it, or with `--registry`."""
     parser.add_argument(
-        "--registry",
-        metavar="URL",
+        "registry",
+        metavar="REGISTRY",
+        nargs="?",
         help="the registry (default: WPM_REGISTRY, else that of the configuration); HOST or oci://HOST is an OCI registry",
     )
+    parser.add_argument("--registry", dest="named", metavar="REGISTRY", help="the same")
+
+
+def named_registry(arguments: argparse.Namespace) -> str | None:
+    """The registry that was named, in one way or the other.
+
+    Raises:
+        WpmError: In both, and not the same one.
+    """
+    if None not in (arguments.registry, arguments.named) and arguments.registry != arguments.named:
+        raise WpmError(f"--registry {arguments.named}: {arguments.registry} is named, too: leave one out")
+    return cast("str | None", arguments.registry or arguments.named)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,11 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.http.origin import origin_of
     from pkgmgr.settings.credentials import VARIABLE, Credentials
 
-    if (host := oci_host(arguments.registry)) is not None:
+    registry = named_registry(arguments)
+    if (host := oci_host(registry)) is not None:
         return _run_oci(arguments, host)
     if arguments.username is not None:
-        raise WpmError("--username is for OCI registries: name one with --registry HOST")
-    url = login_url(arguments.registry)
+        raise WpmError("--username is for OCI registries: name one: wpm login HOST")
+    url = login_url(registry)
     origin = origin_of(url)
     token = _token(arguments, origin)
     username = viewer(url, token)

@@ -22,18 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Forget; that there is no token is no error, as there shall be none."""
-    from pkgmgr.cli.login import login_url, oci_host
+    from pkgmgr.cli.login import login_url, named_registry, oci_host
     from pkgmgr.http.origin import origin_of
     from pkgmgr.settings.credentials import VARIABLE, Credentials
 
-    credentials = Credentials()
-    host = None if arguments.all else oci_host(arguments.registry)
+    credentials, registry = Credentials(), named_registry(arguments)
+    host = None if arguments.all else oci_host(registry)
     if arguments.all:
         origins, hosts = credentials.origins(), credentials.hosts()
     elif host is not None:
         origins, hosts = [], [host]
     else:
-        origins, hosts = [origin_of(login_url(arguments.registry))], []
+        origins, hosts = [origin_of(login_url(registry))], []
     forgotten = [origin for origin in origins if credentials.forget(origin)]
     forgotten += [each for each in hosts if credentials.forget_login(each)]
     if arguments.json:

@@ -14,7 +14,7 @@ import atexit
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
 from pkgmgr.notices import on_standard_error
 
@@ -76,7 +76,7 @@ VERBS: Final = {
         "wpm config set 'registries.acme/*' https://registry.acme.example/graphql",
     ),
     "rootfs": Verb(
-        "Make root filesystems of packages, look into them, run and send them: build, ls, …",
+        "Make root filesystems and OCI images of packages: build, ls, diff, run, push, pull",
         "wpm rootfs build wpm/hello -o hello.tar",
     ),
     "publish": Verb("Put a package into a registry", "wpm publish . --registry http://127.0.0.1:8080/graphql"),
@@ -103,6 +103,23 @@ class _Help(argparse.HelpFormatter):
         except (ValueError, OSError):
             width = 80
         super().__init__(prog, width=max(width, 40) - 2)
+
+
+class _Part(argparse.ArgumentParser):
+    """The parser of what a verb with several can do: argparse would leave what this one does not know to the verb's usage."""
+
+    def parse_known_args(self, *given: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]
+        arguments, unknown = super().parse_known_args(*given)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return arguments, unknown
+
+
+class _Parser(argparse.ArgumentParser):
+    """The parser of a verb."""
+
+    def add_subparsers(self, **given: Any) -> argparse._SubParsersAction[argparse.ArgumentParser]:  # type: ignore[override]
+        return super().add_subparsers(parser_class=_Part, **given)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -175,6 +192,10 @@ def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
     if not argv or argv[0] not in VERBS:
         _without_verb(argv)
     module, parser = parser_of(argv[0])
+    if len(argv) == 1 and parser._subparsers is not None:
+        # As `wpm` alone: whoever types that wants to know what there is.
+        parser.print_help(sys.stderr)
+        raise SystemExit(2)
     parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
     return module, parse(parser, argv[1:])
 
@@ -183,7 +204,7 @@ def parser_of(name: str) -> tuple[VerbModule, argparse.ArgumentParser]:
     """The module of a verb, and the parser of its options."""
     module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
     # One verb needs one parser: making all of them takes longer than a small guest runs.
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"wpm {name}",
         description=VERBS[name].summary + ".",
         epilog="Example: " + VERBS[name].example,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import argparse
 
     from pkgmgr.projects.project import Project
+
+OUT: Final = ("-o", "--output", "--out")
+"""What the option is called that says where to write."""
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +55,11 @@ def add_resolution(parser: argparse.ArgumentParser) -> None:
 def add_launchers(parser: argparse.ArgumentParser) -> None:
     """Add `--no-launchers`: leave `.wpm` alone."""
     parser.add_argument("--no-launchers", action="store_true", help="leave the project's folder .wpm as it is")
+
+
+def add_quiet(parser: argparse.ArgumentParser) -> None:
+    """Add `-q`: the digest alone, as scripts want it."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="print the digest, and nothing else")
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_project, add_registry
+from pkgmgr.cli.options import OUT, add_project, add_registry
 from pkgmgr.errors import WpmError
 from pkgmgr.sbom import DEFAULT_SPEC_VERSION, FORMATS, SPEC_VERSIONS
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec-version", choices=SPEC_VERSIONS, default=DEFAULT_SPEC_VERSION, help="of CycloneDX; the default is 1.6"
     )
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="write there instead of to standard output")
+    parser.add_argument(*OUT, dest="out", type=Path, metavar="FILE", help="write there instead of to standard output")
     add_project(parser)
     add_registry(parser)
 

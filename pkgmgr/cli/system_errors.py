@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 from typing import Final
 
 _LONGEST_NAME: Final = 300
+_UNFINISHED: Final = re.compile(r"(?<![^/])\.([^/]+)\.[0-9a-f]{16}\.part(?![^/])")
+"""What a file is called beside its place until it is whole, which tells nobody anything."""
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def in_words(error: OSError) -> str:
     """One line: the file, what went wrong, and where it is the store's what may help."""
-    name = str(error.filename or "")
+    name = _UNFINISHED.sub(r"\1", str(error.filename or ""))
     shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
     line = f"{shown}: {error.strerror}" if shown else str(error.strerror)
     if not name or error.errno not in _FULL + _FORBIDDEN or not _is_of_store(name):

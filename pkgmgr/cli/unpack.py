@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkgmgr.cli.options import OUT
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
@@ -14,8 +16,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the verb takes."""
     parser.add_argument("path", type=Path, metavar="FILE", help="a .webc file of any version")
     parser.add_argument(
-        "-o",
-        "--out",
+        *OUT,
+        dest="out",
         type=Path,
         required=True,
         metavar="DIR",

@@ -21,7 +21,10 @@ _LOCKED: Final = frozenset({"why", "invert", "upgrade"})
 _PACKAGES: Final = frozenset({"PKG", "PACKAGE", "SPEC", "PKG[@REQ]"})
 _FOLDERS: Final = frozenset({"project", "volume", "mapdir", "registry", "directory"})
 _NOT_FILES: Final = frozenset({"cwd", "net", "timeout", "memory", "jobs", "days", "depth", "rename"})
-_FREE: Final = frozenset({"TEXT", "COMMAND", "N", "NAME", "VERSION", "NAMESPACE/NAME", "TOKEN", "KEY", "VALUE"})
+_FREE: Final = frozenset(
+    {"TEXT", "COMMAND", "N", "NAME", "VERSION", "NAMESPACE/NAME", "TOKEN", "KEY", "VALUE", "REF", "TAG"}
+)
+_IMAGES: Final = frozenset({"IMAGE", "A", "B"})
 _GUESTS: Final = frozenset({"run", "exec", "tool run", "env run", "shell"})
 _REPEATED: Final = (argparse._AppendAction,)
 
@@ -179,6 +182,8 @@ def _positional(typed: _Typed, current: str) -> Completion:
     actions = [action for action in typed.parser._actions if not action.option_strings]
     if typed.verb in _GUESTS:
         return _behind(typed, current) if typed.given or typed.verb != "run" else _values(typed, actions[0], current)
+    if typed.verb == "rootfs run" and len(typed.given) == 1:
+        return _starting(current, [Candidate(name) for name in values.image_commands(typed.given[0])])
     place = len(typed.given)
     for action in actions:
         if place == 0 or action.nargs in ("*", "+"):
@@ -225,6 +230,10 @@ def _values(typed: _Typed, action: argparse.Action, current: str) -> Completion:
     if action.metavar in _PACKAGES or (verb in ("add", "show") and not action.option_strings):
         found_here = _of_packages(current)
         return Completion(found_here.candidates, RUNNABLE)
+    if verb == "rootfs" and action.metavar in _IMAGES:
+        return Completion(
+            _starting(current, [Candidate(name) for name in values.layout_images(current)]).candidates, FILES
+        )
     if action.metavar in _FREE:
         return Completion()
     if action.dest in _FOLDERS or action.metavar == "DIR":

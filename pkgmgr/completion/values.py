@@ -80,6 +80,30 @@ def _newest_commands(source: NamedSource, store: Store) -> list[str]:
     return list(summarize(max(found)[1], "completion", folder=".").commands) if found else []
 
 
+def layout_images(prefix: str) -> list[str]:
+    """The images of a layout, as `LAYOUT:TAG`, where that much is typed that the layout is known."""
+    from pkgmgr.oci.layout import REF_NAME, ImageLayout, is_layout
+
+    for colon in (number for number, each in enumerate(prefix) if each == ":"):
+        try:
+            folder = Path(prefix[:colon]).expanduser()
+            if prefix[:colon] and is_layout(folder):
+                tags = (image.annotations.get(REF_NAME) for image in ImageLayout(folder).images())
+                return [f"{prefix[:colon]}:{tag}" for tag in tags if tag]
+        except _WRONG:
+            pass
+    return []
+
+
+def image_commands(image: str) -> list[str]:
+    """The commands of an image that is a directory or a package; to know those of others takes too long at a tab."""
+    try:
+        folder = Path(image).expanduser() / "bin"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else package_commands(image)
+    except _WRONG:
+        return []
+
+
 def tools() -> list[str]:
     """The names of the installed tools."""
     from pkgmgr.tools.record import ToolFolder

@@ -37,7 +37,7 @@ def plain_archive(path: Path, store: Store) -> Iterator[Path]:
     """
     from pkgmgr.rootfs.decompressing import decompressed, method_of
 
-    if path.exists() and not path.is_file():
+    if str(path) == "-" or (path.exists() and not path.is_file()):
         raise WpmError(f"{path}: is not a file: an environment is read twice, so save it to one")
     try:
         file = path.open("rb")

@@ -61,5 +61,7 @@ def project_command(project: Project, name: str, store: Store, options: InstallO
 
     package = project_package(project, store, options)
     if name not in package.commands:
-        raise WpmError(f"{name}: not a command of {project.manifest.path} (any more): run: wpm install")
+        raise WpmError(
+            f"{name}: not a command of {project.manifest.path}: wpm list shows those; where it was one, run: wpm install"
+        )
     return command_target(package, name, modules)

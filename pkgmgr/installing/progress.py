@@ -72,7 +72,27 @@ def fetch_progress(
     return FetchBars(packages, size, noun) if remote or size > _WORTH_A_BAR else FetchLines(done)
 
 
-class FetchLines:
+class FetchSilence:
+    """Nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def begin(self, name: str, size: int | None) -> Callable[[int], object]:  # noqa: ARG002
+        """Nothing is shown."""
+        return lambda _: None
+
+    def waiting(self, name: str) -> None:
+        """Nothing is shown."""
+
+    def end(self, name: str, size: int, *, downloaded: bool) -> None:
+        """Nothing is shown."""
+
+
+class FetchLines(FetchSilence):
     """A line on standard error for each package that was downloaded, and nothing for what was near.
 
     Args:
@@ -82,16 +102,6 @@ class FetchLines:
     def __init__(self, done: str = "fetched") -> None:
         self._done = done
         self._lock = threading.Lock()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
-
-    def begin(self, name: str, size: int | None) -> Callable[[int], object]:  # noqa: ARG002
-        """Nothing is shown of bytes."""
-        return lambda _: None
 
     def waiting(self, name: str) -> None:
         """Say so."""

@@ -122,9 +122,7 @@ def parse_host(text: str) -> str:
     port = found[2] if found else None
     if found is None or len(text) > _LONGEST or (port is not None and not 0 < int(port) < 65536):
         if "@" in text:
-            raise WpmError(
-                "not the host of a registry: it has a name or a password in it: log in with wpm login --registry"
-            )
+            raise WpmError("not the host of a registry: it has a name or a password in it: log in with wpm login")
         raise WpmError(f"not the host of a registry: {_shown(text)}: expected HOST or HOST:PORT")
     host = found[1].lower() + ("" if port is None else f":{int(port)}")
     return DOCKER_HUB if host in _HUB_HOSTS else host

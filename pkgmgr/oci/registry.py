@@ -237,7 +237,7 @@ class Repository:
             Refused: The registry says no.
         """
         at_home = origin_of(url) == self._origin
-        login = f": run: wpm login --registry {self.host}"
+        login = f": run: wpm login {self.host}"
 
         def judge(reply: requests.Response) -> requests.Response:
             try:

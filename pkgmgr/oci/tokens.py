@@ -136,7 +136,7 @@ class Authorization:
     def _no_entry(self, login: Login | None, said: str) -> Refused:
         said = _without(said, login)
         if login is None:
-            return Refused(f"it needs a login (401){said}: run: wpm login --registry {self._host}", 401)
+            return Refused(f"it needs a login (401){said}: run: wpm login {self._host}", 401)
         return Refused(f"the login for {self._host} (of {login.place}) is not accepted (401){said}", 401)
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> tuple[str, float]:

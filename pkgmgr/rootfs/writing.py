@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DIRECTORY_MODE, Kind
+from pkgmgr.rootfs.opening import layout_and_tag
 from pkgmgr.rootfs.output import checked_place, new_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.image import RootfsImage
@@ -27,6 +28,22 @@ _TARS: Final = {
     ".tar.zstd": "zstd",
     ".tzst": "zstd",
 }
+_OTHERS: Final = (
+    ".zip",
+    ".7z",
+    ".xz",
+    ".txz",
+    ".bz2",
+    ".tbz2",
+    ".lz4",
+    ".cpio",
+    ".img",
+    ".iso",
+    ".squashfs",
+    ".sqfs",
+    ".ext4",
+)
+"""Endings by which somebody means a file that is none of ours, where a directory would come as a surprise."""
 _LAYOUT: Final = "oci-layout"
 
 
@@ -65,11 +82,21 @@ class Written(NamedTuple):
     digest: str | None
 
 
-def chosen_format(out: Path, wanted: str | None, compression: str | None) -> tuple[str, str]:
-    """The format and the compression for a place: what is wanted, else what its name or what is there tells.
+def place_and_tag(out: Path, tag: str | None, wanted: str | None) -> tuple[Path, str | None]:
+    """The place of an image, and its name in a layout there, where `PLACE:TAG` says both as it does where images are read."""
+    if tag is None and not os.path.lexists(out) and (before := layout_and_tag(str(out))) is not None:
+        return before
+    path, _, name = str(out).rpartition(":")
+    if tag is None and wanted == "oci" and path and name and "/" not in name:
+        return Path(path), name
+    return out, tag
+
+
+def chosen_format(out: Path, wanted: str | None, compression: str | None, tag: str | None = None) -> tuple[str, str]:
+    """The format and the compression for a place: what is wanted, else what its name, a tag or what is there tells.
 
     Raises:
-        WpmError: The format has no such compression.
+        WpmError: The format has no such compression, or the name is that of another kind of archive.
     """
     name = out.name.lower()
     ending = next((each for each in _TARS if name.endswith(each)), None)
@@ -79,8 +106,12 @@ def chosen_format(out: Path, wanted: str | None, compression: str | None) -> tup
             kind = "tar"
         elif name.endswith(".webc"):
             kind = "webc"
+        elif name.endswith(_OTHERS) and not out.is_dir():
+            raise WpmError(
+                f"{one_line(str(out))}: no format of an image has this ending: use {', '.join(_TARS)} or .webc, or --format"
+            )
         else:
-            kind = "oci" if is_layout(out) else "dir"
+            kind = "oci" if tag is not None or is_layout(out) else "dir"
     match kind:
         case "tar":
             return kind, compression or (_TARS[ending] if ending else "none")

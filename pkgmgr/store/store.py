@@ -19,6 +19,7 @@ one, who knows it by the lock (flock) that ended with its holder.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -49,6 +50,7 @@ LARGEST: Final = 4 << 30
 """No package is larger than this many bytes."""
 
 _PIECE: Final = 1 << 20
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SUFFIX: Final = ".webc"
 _RESUMABLE: Final = ".resume"
 _DAY_SECONDS: Final = 24 * 3600.0
@@ -237,10 +239,18 @@ class Store:
 
     @contextmanager
     def new_file(self) -> Iterator[tuple[BinaryIO, Path]]:
-        """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away."""
+        """A temporary file that is locked while it is ours and gone afterwards, unless it was renamed away.
+
+        A full disk is told with the store's path, which a write does not tell.
+        """
         make_folder(self._temporary)
         with unfinished_file(self._temporary) as opened:
-            yield opened
+            try:
+                yield opened
+            except OSError as error:
+                if error.errno in _FULL and error.filename is None:
+                    error.filename = str(self.root)
+                raise
 
     def objects(self) -> Iterator[Path]:
         """The files that are where objects belong, in order, whether or not they are any."""

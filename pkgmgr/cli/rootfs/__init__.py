@@ -74,7 +74,13 @@ def parse_arguments(parser: argparse.ArgumentParser, words: list[str]) -> argpar
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it."""
-    return _part(arguments.what).run(arguments)
+    part = _part(arguments.what)
+    if not getattr(arguments, "quiet", False):
+        return part.run(arguments)
+    from pkgmgr.installing.progress import FetchSilence, listening
+
+    with listening(FetchSilence()):
+        return part.run(arguments)
 
 
 def _part(name: str) -> Part:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from argparse import SUPPRESS
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkgmgr.cli.options import add_json, add_project, add_refresh, add_registry, positive
+from pkgmgr.cli.options import OUT, add_json, add_project, add_quiet, add_refresh, add_registry, positive
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 
@@ -30,6 +31,7 @@ _STDOUT: Final = "-"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the options of `wpm rootfs build`."""
+    parser.usage = "wpm rootfs build [OPTIONS] -o OUT [SPEC…]"
     parser.add_argument(
         "specs",
         nargs="*",
@@ -37,8 +39,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the packages, later ones over earlier ones (default: the locked project)",
     )
     parser.add_argument(
-        "-o",
-        "--out",
+        *OUT,
+        dest="out",
         required=True,
         metavar="OUT",
         help="the directory or file to write; - writes a tar to standard output",
@@ -46,7 +48,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("dir", "tar", "oci", "webc"),
-        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending, else dir; oci for a layout)",
+        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending; oci with --tag, else dir)",
     )
     parser.add_argument(
         "--compression",
@@ -69,13 +71,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--cmd", metavar="WORDS", help="the arguments behind it, which whoever runs the image may replace"
     )
-    parser.add_argument("--cwd", default="", metavar="DIR", help="the directory in which it starts")
+    parser.add_argument("-w", "--cwd", default="", metavar="DIR", help="the directory in which it starts")
+    parser.add_argument("--workdir", dest="cwd", help=SUPPRESS)
     parser.add_argument("--user", default="", metavar="USER[:GROUP]", help="who runs it: a number or a name")
     parser.add_argument(
         "--label", action="append", default=[], metavar="NAME=VALUE", help="a text for people and programs"
     )
     parser.add_argument(
-        "--tag", metavar="TAG", help="the image's name in the OCI layout; a layout that is there gets it added"
+        "-t",
+        "--tag",
+        metavar="TAG",
+        help="the image's name in the OCI layout, as OUT:TAG, too; a layout that is there gets it added",
     )
     parser.add_argument("--name", metavar="NAME@VERSION", help="the name and version of a webc")
     parser.add_argument("--strict", action="store_true", help="fail where a package hides a file of another")
@@ -85,6 +91,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_project(parser)
     add_registry(parser)
     add_refresh(parser)
+    add_quiet(parser)
     add_json(parser)
 
 
@@ -93,10 +100,16 @@ def run(arguments: Namespace) -> int:
     from pkgmgr.rootfs.building import build_image, unintended
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.output import remove_leftovers
+    from pkgmgr.rootfs.writing import place_and_tag
 
     # Nothing here goes round in circles, and looking for that among 50,000 files takes a sixth of the time.
     gc.disable()
+    if arguments.out != _STDOUT:
+        out_path, arguments.tag = place_and_tag(Path(arguments.out), arguments.tag, arguments.format)
+        arguments.out = str(out_path)
     output = _output(arguments)
+    if arguments.quiet and output.format == "dir":
+        raise WpmError("--quiet: a directory has no digest to print: choose another --format")
     out = None if arguments.out == _STDOUT else Path(arguments.out)
     if out is not None:
         remove_leftovers(Path(os.path.abspath(out)))  # noqa: PTH100 - a link is replaced, not followed
@@ -148,7 +161,7 @@ def _output(arguments: Namespace) -> Output:
             raise WpmError("-o -: standard output is a terminal: redirect it, or name a file")
         return Output("tar", arguments.compression or "none")
     out = Path(arguments.out)
-    kind, compression = chosen_format(out, arguments.format, arguments.compression)
+    kind, compression = chosen_format(out, arguments.format, arguments.compression, arguments.tag)
     if arguments.tag is not None and kind != "oci":
         raise WpmError(f"--tag: only images of an OCI layout have one: add --format oci (this is {kind})")
     if arguments.name is not None and kind != "webc":
@@ -275,6 +288,9 @@ def _print(arguments: Namespace, image: RootfsImage, output: Output, written: Wr
                 "layers": [layer.title for layer in image.layers],
             }
         )
+        return
+    if arguments.quiet:
+        print(written.digest, file=sys.stderr if arguments.out == _STDOUT else sys.stdout)
         return
     tag = f":{output.tag}" if output.tag else ""
     how = output.format if output.compression == "none" else f"{output.format}, {output.compression}"

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pkgmgr.cli.options import add_json, positive
+from pkgmgr.cli.options import OUT, add_json, add_quiet, positive
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
@@ -24,20 +24,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "reference", metavar="REF", help="what: HOST/NAME:TAG or HOST/NAME@DIGEST, with or without oci://"
     )
-    parser.add_argument("-o", "--out", required=True, type=Path, metavar="OUT", help="the directory or file to write")
+    parser.add_argument(
+        *OUT, dest="out", required=True, type=Path, metavar="OUT", help="the directory or file to write"
+    )
     parser.add_argument(
         "--format",
         choices=("dir", "tar", "oci", "webc"),
-        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending, else dir; oci for a layout)",
+        help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending; oci with --tag, else dir)",
     )
     parser.add_argument(
         "--platform",
         metavar="OS/ARCH",
         help="of an image for several platforms, this one (default: WebAssembly, else what this machine runs)",
     )
-    parser.add_argument("--tag", metavar="TAG", help="the image's name in the OCI layout (default: the tag of REF)")
+    parser.add_argument(
+        "-t", "--tag", metavar="TAG", help="the image's name in the OCI layout (default: the tag of REF)"
+    )
     parser.add_argument("--force", action="store_true", help="replace an image that is there already")
     parser.add_argument("--jobs", type=positive, metavar="N", help="fetch N layers at a time (default: 4)")
+    add_quiet(parser)
     add_json(parser)
 
 
@@ -45,10 +50,11 @@ def run(arguments: Namespace) -> int:
     """Pull; prints what came of it."""
     from pkgmgr.oci.reference import parse_typed
     from pkgmgr.oci.registry import Repository
-    from pkgmgr.rootfs.writing import chosen_format
+    from pkgmgr.rootfs.writing import chosen_format, place_and_tag
 
     reference = parse_typed(arguments.reference)
-    kind, compression = chosen_format(arguments.out, arguments.format, None)
+    arguments.out, arguments.tag = place_and_tag(arguments.out, arguments.tag, arguments.format)
+    kind, compression = chosen_format(arguments.out, arguments.format, None, arguments.tag)
     if arguments.tag is not None and kind != "oci":
         raise WpmError(f"--tag: only images of an OCI layout have one: add --format oci (this is {kind})")
     repository = Repository(reference.host, reference.name)
@@ -60,6 +66,9 @@ def run(arguments: Namespace) -> int:
         from pkgmgr.cli.output import print_json
 
         print_json({"reference": str(reference), "out": str(arguments.out), "format": kind, **done})
+        return 0
+    if arguments.quiet:
+        print(done["digest"])
         return 0
     print(f"pulled {reference.with_digest(done['digest'])} into {arguments.out} ({kind})")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkgmgr.cli.options import add_json, positive
+from pkgmgr.cli.options import add_json, add_quiet, positive
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("reference", metavar="REF", help="where to: HOST/NAME:TAG, with or without oci://")
     parser.add_argument(
-        "--tag", action="append", default=[], metavar="TAG", help="one more tag for it; may be repeated"
+        "-t", "--tag", action="append", default=[], metavar="TAG", help="one more tag for it; may be repeated"
     )
     parser.add_argument(
         "--mount-from",
@@ -37,6 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="a repository of the registry that may have some of the layers already; may be repeated",
     )
     parser.add_argument("--jobs", type=positive, metavar="N", help="send N layers at a time (default: 4)")
+    add_quiet(parser)
     add_json(parser)
 
 
@@ -67,6 +68,9 @@ def run(arguments: Namespace) -> int:
                 "present": report.present,
             }
         )
+        return 0
+    if arguments.quiet:
+        print(report.digest)
         return 0
     from pkgmgr.cli.changes import counted
     from pkgmgr.cli.output import bytes_for_people

@@ -348,7 +348,7 @@ class TestTarballs:
     def test_no_member_leaves_the_folder(self, tmp_path: Path, name: str) -> None:
         path = self.archive(tmp_path / "x.tar.gz", (tarfile.TarInfo("wasmer.toml"), b""), (tarfile.TarInfo(name), b"x"))
         if name.startswith("/"):
-            build_package(path, tmp_path / "x.webc")  # the data filter makes an absolute name relative
+            build_package(path, tmp_path / "x.webc")  # an absolute name is taken as a relative one
         else:
             with pytest.raises(WpmError, match="would leave the folder"):
                 build_package(path, tmp_path / "x.webc")
@@ -360,6 +360,30 @@ class TestTarballs:
             member.type, member.linkname = kind, target
             with pytest.raises(WpmError, match=r"x\.tar\.gz"):
                 build_package(self.archive(tmp_path / "x.tar.gz", (member, b"")), tmp_path / "x.webc")
+
+    def test_nothing_is_written_through_a_link(self, tmp_path: Path) -> None:
+        inner, outer, through = (tarfile.TarInfo(name) for name in ("a/b", "a/c", "a/c/../escaped"))
+        inner.type, inner.linkname = tarfile.SYMTYPE, "."
+        outer.type, outer.linkname = tarfile.SYMTYPE, "b/.."
+        for name in ("a/c/escaped", "a/c"):
+            through.name = name
+            path = self.archive(tmp_path / "x.tar.gz", (inner, b""), (outer, b""), (through, b"x"))
+            with pytest.raises(WpmError, match="would leave the folder"):
+                build_package(path, tmp_path / "x.webc")
+
+    def test_links_within_it_and_files_that_come_twice(self, project: Path, tmp_path: Path) -> None:
+        shutil.rmtree(project / "data" / ".git")
+        with tarfile.open(tmp_path / "demo.tar.gz", "w:gz") as tar:
+            tar.add(project, ".")
+            tar.add(project / "wasmer.toml", "wasmer.toml")
+            for kind, target in ((tarfile.SYMTYPE, "../wasmer.toml"), (tarfile.LNKTYPE, "wasmer.toml")):
+                member = tarfile.TarInfo(f"data/{kind.decode()}")
+                member.type, member.linkname = kind, target
+                tar.addfile(member)
+        shutil.copy(project / "wasmer.toml", project / "data" / "1")
+        (project / "data" / "2").symlink_to("../wasmer.toml")
+        from_archive = build_package(tmp_path / "demo.tar.gz", tmp_path / "1.webc")
+        assert from_archive.sha256 == build_package(project, tmp_path / "2.webc").sha256
 
     def test_headers_and_sizes_are_not_believed(self, tmp_path: Path) -> None:
         huge = tarfile.TarInfo("x")

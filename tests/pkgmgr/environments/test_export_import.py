@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -189,6 +190,25 @@ class TestRefusals:
         done = wpm("env", "export", "--project", project, "-o", "e.tar")
         assert (done.returncode, Path("e.tar").exists()) == (1, False)
         assert b"wasmer.lock is not of these dependencies" in done.stderr
+
+    def test_a_full_disk_and_no_directory(self, project: Path, elsewhere: dict[str, str]) -> None:
+        assert (
+            wpm("env", "export", "--project", project, "-o", "no/e.tar").stderr
+            == b"wpm: no/e.tar: No such file or directory\n"
+        )
+        output("env", "export", "--project", project, "-o", "e.tar")
+        limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)); "
+        program = [sys.executable, "-B", "-c", f"{limit}from pkgmgr.cli.main import script; script()", "env"]
+        for words, surroundings, named in (
+            (["export", "--project", str(project), "-o", "f.tar"], {}, "f.tar: File too large"),
+            (["import", "e.tar", "there"], elsewhere, f"{elsewhere['WPM_CACHE_DIR']}: File too large"),
+        ):
+            done = subprocess.run(
+                program + words, env=environment(surroundings), capture_output=True, text=True, timeout=60
+            )
+            assert (done.returncode, done.stderr) == (1, f"wpm: {named}\n")
+        assert not Path("f.tar").exists()
+        assert b"save it to one" in wpm("env", "import", "-").stderr
 
     def test_files_in_the_way(self, project: Path, tmp_path: Path) -> None:
         output("env", "export", "--project", project, "-o", "e.tar")

@@ -23,7 +23,7 @@ def test_completion(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(project)
     assert offered("env") == {"show", "path", "activate", "run", "export", "import"}
     assert offered("env", "run", current="he") == {"head", "hello"}
-    assert offered("env", "activate", "--shell") == {"sh", "fish"}
+    assert offered("env", "activate", "--shell") == {"sh", "bash", "zsh", "fish"}
     assert complete(("env", "run", "cat"), "").besides == FILES
     assert complete(("env", "import"), "").besides == FILES
     assert complete(("env", "import", "x.tar"), "").besides == FOLDERS
@@ -52,4 +52,11 @@ def test_a_command_by_its_name(project: Path) -> None:
     assert output("env", "run", "hello", "--", "Ada", cwd=project) == "Hello, Ada!\n"
     done = wpm("env", "run", "hallo", cwd=project)
     assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"wpm list shows those" in done.stderr
     assert wpm("env", "run").returncode == 2
+
+
+def test_activation_for_every_shell(project: Path) -> None:
+    for_sh = output("env", "activate", "--shell", "sh", "--project", project)
+    assert output("env", "activate", "--shell", "zsh", "--project", project) == for_sh
+    assert output("env", "activate", "--shell", "bash", "--project", project) == for_sh

@@ -132,6 +132,10 @@ def test_a_package_comes_back_byte_for_byte(host: str, tmp_path: Path, wpm: Call
     assert done.code == 0, done.err
     said = json.loads(done.out)
     assert wpm("rootfs", "pull", f"{host}/acme/x@{said['digest']}", "-o", tmp_path / "q.webc").code == 0
+    quiet = wpm("rootfs", "push", "-q", package, f"{host}/acme/quiet:1")
+    assert (quiet.out, quiet.err) == (f"{said['digest']}\n", "")
+    quiet = wpm("rootfs", "pull", "--quiet", f"{host}/acme/quiet:1", "-o", tmp_path / "quiet", "-t", "1")
+    assert (quiet.out, quiet.err) == (f"{said['digest']}\n", "")
     assert (tmp_path / "q.webc").read_bytes() == package.read_bytes()
     manifest = json.loads(Repository(host, "acme/x").manifest("1").data)
     assert manifest["artifactType"] == "application/vnd.wasmer.webc"

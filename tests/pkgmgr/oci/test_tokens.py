@@ -78,7 +78,7 @@ def test_pushing_asks_for_both_and_for_what_is_mounted(small: SmallRegistry) -> 
 
 def test_without_a_login_it_is_said_how_to_log_in(small: SmallRegistry) -> None:
     TokenServer(small)
-    with pytest.raises(WpmError, match=r"needs a login.*wpm login --registry 127.0.0.1") as caught:
+    with pytest.raises(WpmError, match=r"needs a login.*wpm login 127.0.0.1") as caught:
         repository(small, None).manifest("1")
     assert "\n" not in str(caught.value)
 
@@ -329,6 +329,10 @@ def test_login_and_logout(small: SmallRegistry, wpm: Callable[..., Done], tmp_pa
     assert Repository(small.host, "acme/x").manifest("1")
     done = wpm("logout", "--registry", small.host)
     assert "logged out" in done.out and "geheim" not in kept.read_text()
+    # As docker, podman and skopeo have it.
+    assert wpm("login", small.host, "-u", "ada", "--token", "geheim").code == 0
+    assert wpm("login", small.host, "--registry", "other.example", "-u", "ada", "--token", "geheim").code == 1
+    assert "logged out" in wpm("logout", small.host).out
     done = wpm("login", "--registry", small.host, "--token", "x")
     assert done.code == 1 and "--username" in done.err
 

@@ -130,7 +130,8 @@ def test_hidden_files_are_told_or_refused(here: Path) -> None:
         (["--cmd", "'open"], "no closing quotation"),
         (["--cwd", "x"], "an absolute path"),
         (["--user", "a b"], "a number or a name"),
-        (["--tag", "x"], "add --format oci"),
+        (["--tag", "x", "--format", "tar"], "add --format oci"),
+        (["--quiet"], "no digest"),
         (["--name", "x@1.0.0"], "add --format webc"),
         (["--compression", "gzip"], "only the formats tar and oci are compressed"),
         (["--format", "webc", "--name", "x"], "x"),
@@ -143,6 +144,10 @@ def test_what_is_wrong_is_told_before_anything_is_there(here: Path, words: list[
 
 def test_places_that_cannot_be(here: Path) -> None:
     assert "no directory" in fails(here, "./one.webc", "-o", "no/where")
+    assert "no format of an image has this ending" in fails(here, "./one.webc", "-o", "out.tar.xz")
+    assert "no format of an image has this ending" in fails(here, "./one.webc", "-o", "out.zip")
+    # What it is called beside its place until it is whole is nobody's affair.
+    assert fails(here, "./one.webc", "-o", "/proc/x.tar").startswith("wpm: /proc/x.tar: ")
     assert "root of a file system" in fails(here, "./one.webc", "-o", "/")
     assert "only a tar" in fails(here, "./one.webc", "-o", "-", "--format", "oci")
     assert "--json" in fails(here, "./one.webc", "-o", "-", "--json")
@@ -169,6 +174,26 @@ def test_what_is_there_is_replaced_only_when_asked(here: Path) -> None:
     os.mkfifo(here / "pipe")
     assert "is a device" in fails(here, "./one.webc", "-o", "pipe", "--force", "--format", "tar")
     assert [path.name for path in here.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_names_that_other_tools_have(here: Path) -> None:
+    build = ("rootfs", "build", "./one.webc")
+    assert output(*build, "-t", "1", "-o", "layout", cwd=here).startswith("layout:1: oci, gzip, ")
+    digest = output(*build, "--output", "layout:2", "--quiet", cwd=here)
+    assert digest.startswith("sha256:") and digest.count("\n") == 1
+    assert output(*build, "-o", "another:1", "--format", "oci", "-q", cwd=here) == digest
+    assert output("rootfs", "diff", "layout:1", "another:1", cwd=here) == ""
+    output(*build, "-o", "a.tar", "-w", "/data", cwd=here)
+    output(*build, "-o", "b.tar", "--workdir", "/data", cwd=here)
+    assert (here / "a.tar").read_bytes() == (here / "b.tar").read_bytes()
+    assert sorted(path.name for path in here.iterdir()) == [
+        "a.tar",
+        "another",
+        "b.tar",
+        "layout",
+        "one.webc",
+        "two.webc",
+    ]
 
 
 def test_settings_reach_the_image(here: Path) -> None:

@@ -36,6 +36,8 @@ def test_relative_host_path_and_mapdir(shared: Path) -> None:
     assert output("run", "--volume", "shared:/x", *TOOLS, "cat", "/x/a.txt", cwd=cwd) == "inside\n"
     assert output("run", "--volume", "./shared:/x:rw", *TOOLS, "cat", "/x/a.txt", cwd=cwd) == "inside\n"
     assert output("run", "--mapdir", "/x:shared", *TOOLS, "cat", "/x/a.txt", cwd=cwd) == "inside\n"
+    assert output("run", "-v", "shared:/x", "-w", "/x", *TOOLS, "cat", "a.txt", cwd=cwd) == "inside\n"
+    assert output("run", "-v", "shared:/x", "--workdir", "/x", *TOOLS, "cat", "a.txt", cwd=cwd) == "inside\n"
     assert output("run", "--volume", str(shared), *TOOLS, "cat", str(shared / "a.txt"), cwd=cwd) == "inside\n"
 
 

@@ -66,6 +66,16 @@ class TestWhatIsOffered:
     def test_options_of_every_verb(self, verb: str) -> None:
         assert "--help" in offered(f"wpm {verb} --") and offered(f"wpm {verb} --hel") == {"--help"}
 
+    def test_images(self, project: Path) -> None:
+        output("rootfs", "build", "wpm/hello", "-o", "layout", "--tag", "1.0", cwd=project)
+        output("rootfs", "build", "wpm/hello", "-o", "layout", "--tag", "old", cwd=project)
+        output("rootfs", "build", "wpm/hello", "-o", "root", cwd=project)
+        output("rootfs", "build", "wpm/hello", "-o", "hello.webc", cwd=project)
+        assert offered("wpm rootfs ls layout:") == {"1.0", "old"}
+        assert offered("wpm rootfs diff layout:old layout:1") == {"1.0"}
+        assert offered("wpm rootfs run root ") == offered("wpm rootfs run hello.webc h") == {"hello"}
+        assert offered("wpm rootfs run layout:old ") == offered("wpm rootfs pull ") == set()
+
     def test_options_that_were_typed_are_not_offered_again(self) -> None:
         shown = offered("wpm run --cwd /x --volume . --")
         assert "--volume" in shown and "--cwd" not in shown and "--net" in shown

@@ -26,6 +26,9 @@ def said(capsys: pytest.CaptureFixture[str], *words: str) -> str:
         ("isntall", "install"),
         ("info", "show"),
         ("why", "tree --why"),
+        ("pull", "rootfs pull"),
+        ("push", "publish or rootfs push"),
+        ("images", "rootfs"),
     ],
 )
 def test_the_verb_that_is_meant(word: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +48,20 @@ def test_habits_lead_to_verbs_that_there_are() -> None:
 def test_install_takes_no_packages(capsys: pytest.CaptureFixture[str]) -> None:
     assert "wpm add acme/tool adds" in said(capsys, "install", "acme/tool")
     assert said(capsys, "install", "--bogus") == "wpm install: error: unrecognized arguments: --bogus"
+
+
+@pytest.mark.parametrize("verb", ["rootfs", "env", "tool", "cache", "config", "registry"])
+def test_a_verb_with_several_says_what_it_can_do(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([verb])
+    told = capsys.readouterr().err
+    assert f"usage: wpm {verb} [-h] WHAT ..." in told and f"Example: wpm {verb} " in told
+
+
+@pytest.mark.parametrize("line", ["rootfs build -o x", "rootfs pull -o x y", "env export", "cache info", "config list"])
+def test_what_does_not_know_an_option_says_so_itself(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name = " ".join(line.split()[:2])
+    assert said(capsys, *line.split(), "--bogus") == f"wpm {name}: error: unrecognized arguments: --bogus"
 
 
 @pytest.mark.parametrize(
