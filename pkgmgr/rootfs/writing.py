@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pkgmgr.oci.platforms import Platform
     from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.image import RootfsImage
 
@@ -40,6 +41,7 @@ class Output(NamedTuple):
         tag: The name of the image in an OCI layout.
         name: The name of the package, `NAME@VERSION`, for `webc`.
         jobs: How many layers to compress at a time; None lets the machine decide.
+        platforms: For what an OCI image says that it is; none takes the usual one.
     """
 
     format: str = "dir"
@@ -48,6 +50,7 @@ class Output(NamedTuple):
     tag: str | None = None
     name: str | None = None
     jobs: int | None = None
+    platforms: tuple[Platform, ...] = ()
 
 
 class Written(NamedTuple):
@@ -57,7 +60,7 @@ class Written(NamedTuple):
         files: How many files and links the image has, by name.
         bytes: How many bytes its files have; a file of many names counts once.
         digest: What tells it from every other: of a tar and a package the sha256 of the file, of an OCI image that of its
-            manifest, as `sha256:HEX`; None for a directory.
+            manifest or index, as `sha256:HEX`; None for a directory.
     """
 
     files: int
@@ -151,10 +154,10 @@ def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output
             finally:
                 os.close(descriptor)
         case "oci":
-            from pkgmgr.rootfs.write_oci import write_oci
+            from pkgmgr.rootfs.write_oci import PLATFORM, write_oci
 
-            digest: str = write_oci(image, path, output.tag, output.compression, output.jobs)
-            return digest
+            platforms = output.platforms or (PLATFORM,)
+            return write_oci(image, path, output.tag, output.compression, output.jobs, platforms)
         case "webc":
             from pkgmgr.rootfs.write_webc import write_webc
 
