@@ -58,11 +58,31 @@ class HostFile(NamedTuple):
         path: The file.
         size: How many bytes it is.
         offset: Where it begins in the file, in bytes.
+        identity: By what it is known again, `(st_dev, st_ino)`, where others may put something else in its place, as in a
+            directory that was looked through; None for a file that somebody named, or that is ours.
     """
 
     path: Path
     size: int
     offset: int = 0
+    identity: tuple[int, int] | None = None
+
+    def open(self) -> int:
+        """Open the file for reading; a descriptor, which whoever asks for it closes.
+
+        Raises:
+            OSError: It cannot be opened.
+            WpmError: It is not the file that it was: a link may have led elsewhere.
+        """
+        if self.identity is None:
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        # A named pipe that took its place must not keep us waiting.
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        status = os.fstat(descriptor)
+        if (status.st_dev, status.st_ino) != self.identity:
+            os.close(descriptor)
+            raise WpmError(f"{self.path}: it became another file while it was read: build again")
+        return descriptor
 
     def pieces(self) -> Iterator[bytes]:
         """The bytes, at most 1 MiB at a time.
@@ -72,7 +92,7 @@ class HostFile(NamedTuple):
         """
         left = self.size
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = self.open()
             try:
                 while left:
                     piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)

@@ -34,11 +34,11 @@ class Mappings:
         """
         if not isinstance(entry.content, HostFile):
             return entry.content
-        path, size, offset = entry.content
+        path, size, offset, _ = entry.content
         if not size:
             return memoryview(b"")
         if (whole := self._mapped.get(path)) is None:
-            whole = self._mapped[path] = _mapped(path)
+            whole = self._mapped[path] = _mapped(entry.content)
         if offset + size > len(whole):
             raise WpmError(f"{path}: it became shorter while it was read: get the image again")
         return whole[offset : offset + size]
@@ -115,12 +115,12 @@ def _file(entry: Entry, mappings: Mappings) -> TreeEntry:
     return StaticFile(entry.content, entry.mtime * _SECOND)
 
 
-def _mapped(path: Path) -> memoryview:
+def _mapped(file: HostFile) -> memoryview:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = file.open()
         try:
             return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        raise WpmError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise WpmError(f"{file.path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

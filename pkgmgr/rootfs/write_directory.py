@@ -181,7 +181,7 @@ def _copy(content: HostFile, file: int) -> None:
     """Copy a span of a file of the host, by the kernel where that can: it may share the blocks."""
     if content.size >= _LARGE and hasattr(os, "copy_file_range"):
         copied = _copy_by_kernel(content, file)
-        content = HostFile(content.path, content.size - copied, content.offset + copied)
+        content = content._replace(size=content.size - copied, offset=content.offset + copied)
     for piece in content.pieces():
         view = memoryview(piece)
         while view:
@@ -192,7 +192,7 @@ def _copy_by_kernel(content: HostFile, file: int) -> int:
     """How many bytes the kernel copied: all of them, or fewer where it cannot."""
     copied = 0
     try:
-        source = os.open(content.path, os.O_RDONLY | os.O_CLOEXEC)
+        source = content.open()
     except OSError:
         return 0
     try:
