@@ -161,7 +161,8 @@ class Shell:
 
     def _wait_for_words(self, log: str) -> None:
         deadline = time.monotonic() + _SOON
-        while not (said := self(f"cat {log}")):
+        # The job may not have run so far that its log is there.
+        while not (said := self(f"cat {log} 2> /dev/null")):
             assert time.monotonic() < deadline, f"{log}: nothing begins"
             time.sleep(0.05)
         assert not said.startswith("wpm:"), said

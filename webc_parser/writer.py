@@ -166,7 +166,8 @@ def write_container(
     """Write a container.
 
     Args:
-        target: a path, which is replaced in one step once everything is on disk, or a binary file to write to.
+        target: a path, which is replaced in one step once everything is on disk, or a binary file to write to: one that is
+            empty and can be sought in is written as it is, and is empty again where that fails.
         manifest: as `parse_manifest` reads it; atoms that it does not list are added to it, signatures that it lacks
             too.
         atoms: the executables by name.
@@ -192,6 +193,14 @@ def write_container(
     written = {volume_name(name): _trees(plan(volumes[name], name), name, version) for name in sorted(volumes)}
     if isinstance(target, str | os.PathLike):
         _write_file(Path(target), version, sections, written)
+        return
+    if target.seekable() and target.seek(0, os.SEEK_END) == 0:
+        try:
+            _write(target, version, sections, written)
+        except BaseException:
+            target.seek(0)
+            target.truncate()
+            raise
         return
     with TemporaryFile() as spool:
         _write(spool, version, sections, written)

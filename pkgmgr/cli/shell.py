@@ -118,6 +118,7 @@ def _in_packages(
 
 
 def _on_host(project: Project, words: list[str], store: Store, options: InstallOptions, *, interactive: bool) -> int:
+    from pkgmgr.environments.activation import check_launchers
     from pkgmgr.environments.folder import EnvironmentFolder
     from pkgmgr.environments.host_shell import host_shell
     from pkgmgr.errors import WpmError
@@ -130,6 +131,7 @@ def _on_host(project: Project, words: list[str], store: Store, options: InstallO
         print(f"wpm: {warning}", file=sys.stderr)
     if not folder.is_real():
         raise WpmError(f"{folder.bin}: there are no launchers, without which the shell has no commands of the project")
+    check_launchers(project)
     if interactive and os.environ.get("WPM_PROJECT") == str(project.root):
         print(f"wpm: a shell of {project.root} in one of the same: exit leads back", file=sys.stderr)
     for stream in (sys.stdout, sys.stderr):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,7 @@ def activation(project: Project, shell: str) -> str:
     launchers = _launchers(project)
     if not launchers.is_dir():
         raise WpmError(f"{launchers}: not there: run: wpm install")
+    check_launchers(project)
     root, folder = str(project.root), str(launchers)
     if shell == "fish":
         quoted = quoted_for_fish(folder)
@@ -74,6 +76,16 @@ def activation(project: Project, shell: str) -> str:
         f"{PROJECT}={quote(root)}; export {PROJECT}\n"
         f'case ":$PATH:" in *:{quote(folder)}:*) ;; *) PATH={quote(folder)}":$PATH"; export PATH ;; esac\n'
     )
+
+
+def check_launchers(project: Project) -> None:
+    """Raise `WpmError` where something would come first on `PATH` that wpm did not write."""
+    from pkgmgr.environments.folder import EnvironmentFolder
+
+    if (stranger := EnvironmentFolder(project.root).stranger(project)) is not None:
+        raise WpmError(
+            f"{one_line(str(stranger))}: not what wpm writes there, and would be first on PATH: remove it, and run: wpm install"
+        )
 
 
 def quoted_for_fish(text: str) -> str:

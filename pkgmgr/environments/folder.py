@@ -2,7 +2,8 @@
 
     .wpm/bin/NAME         a launcher for each command of the project, its own and its packages'
     .wpm/manifest.json    what is installed (pkgmgr.environments.manifest); the same on every machine
-    .wpm/state            what all that was made from, to see at a glance that nothing changed
+    .wpm/state            what all that was made from, to see at a glance that nothing changed; it tells by their inodes and
+                          times that the launchers are those that were written, which no state of a stranger could
     .wpm/.gitignore       keeps it out of version control
 
 Each launcher runs its command through the lock as that is then, as `wpm run` would. All files are written whole or not at
@@ -86,7 +87,9 @@ class EnvironmentFolder:
         path = self.bin / name
         wanted = script.encode("utf-8", "surrogateescape")
         with suppress(OSError):
-            return read_small_file(path, len(wanted)) == wanted and os.access(path, os.X_OK)
+            # What a link leads to may be another file tomorrow.
+            is_file = stat.S_ISREG(path.lstat().st_mode)
+            return is_file and read_small_file(path, len(wanted)) == wanted and os.access(path, os.X_OK)
         return False
 
     def read_manifest(self) -> bytes | None:
@@ -108,7 +111,7 @@ class EnvironmentFolder:
         from pkgmgr.running.launchers import TEMPORARY
 
         try:
-            return sorted(name for name in _names_in(self.bin) if not name.startswith(TEMPORARY))
+            return sorted(path.name for path in self.bin.iterdir() if not path.name.startswith(TEMPORARY))
         except OSError:
             return []
 
@@ -126,24 +129,41 @@ class EnvironmentFolder:
 
     def is_current(self, project: Project) -> bool:
         """Whether nothing changed since the folder was made. This is on the way of every install, so nothing is imported."""
+        from pkgmgr.files.reading import read_small_file
+
+        own = [command.name for command in project.manifest.commands]
         try:
-            state = (self.root / _STATE).read_bytes()
+            if not self.is_real():
+                return False
+            state = self._state(own, _bytes_of(project.lock_path))
             os.lstat(self.manifest)
             os.lstat(self.root / _IGNORE)
+            return read_small_file(self.root / _STATE, len(state)) == state
         except OSError:
             return False
-        own = [command.name for command in project.manifest.commands]
-        return self.is_real() and state == self._state(own, _names_in(self.bin), _bytes_of(project.lock_path))
 
-    def _state(self, own: list[str], names: list[str], locked: bytes) -> bytes:
-        """What the folder is made from, in bytes: who writes the launchers, their names, and the lock."""
-        head = [f"{_SCRIPT} {sys.executable} {__file__}", *own, "", *sorted(names), ""]
+    def stranger(self, project: Project) -> Path | None:
+        """A file among the launchers that is not what wpm writes there; None where there is none, so that they may be on PATH.
+
+        A project that was cloned may have brought it, and it would be run for the command that it is called as.
+        """
+        if self.is_current(project):
+            return None
+        names = self._names()
+        if not self.is_real():
+            return self.bin
+        return next((self.bin / name for name in names if not self.has(name, project_launcher(name))), None)
+
+    def _state(self, own: list[str], locked: bytes) -> bytes:
+        """What the folder is made from, in bytes: who writes the launchers, which files these are, and the lock."""
+        stamps = [f"{each.name} {status.st_ino} {status.st_ctime_ns}" for each, status in _stats_in(self.bin)]
+        head = [f"{_SCRIPT} {sys.executable} {__file__}", *own, "", *sorted(stamps), ""]
         return "\n".join(head).encode("utf-8", "surrogateescape") + b"\n" + locked
 
     def _renew(self, project: Project, store: Store) -> Refreshed:
         from pkgmgr.environments.manifest import canonical, describe
         from pkgmgr.files.holding import held_folder
-        from pkgmgr.files.replacing import replace_file
+        from pkgmgr.files.replacing import remove_leftovers, replace_file
         from pkgmgr.locks.lockfile import Lockfile
         from pkgmgr.locks.reader import parse_lock
         from pkgmgr.manifest import load_manifest
@@ -157,6 +177,8 @@ class EnvironmentFolder:
             locked = _bytes_of(project.lock_path)
             lock = parse_lock(locked) if locked else Lockfile({}, {}, {})
             commands = project_commands(manifest, lock, store)
+            for name in (_STATE, _MANIFEST, _IGNORE):
+                remove_leftovers(self.root / name, 0.0)
             changed, warnings = self._place(commands)
             if not os.path.lexists(self.root / _IGNORE):
                 replace_file(self.root / _IGNORE, b"*\n", 0o644)
@@ -169,7 +191,7 @@ class EnvironmentFolder:
                 (self.root / _STATE).unlink(missing_ok=True)
             else:
                 own = [command.name for command in manifest.commands]
-                replace_file(self.root / _STATE, self._state(own, self._names(), locked), 0o644)
+                replace_file(self.root / _STATE, self._state(own, locked), 0o644)
         return Refreshed(changed, tuple(warnings))
 
     def _place(self, commands: Mapping[str, str]) -> tuple[bool, list[str]]:
@@ -214,8 +236,9 @@ def project_launcher(name: str) -> str:
     return launcher_script(MARK, name, "wpm install", f'env run --launcher "$0" -- {quote(name)}')
 
 
-def _names_in(folder: Path) -> list[str]:
-    return [entry.name for entry in os.scandir(folder)]
+def _stats_in(folder: Path) -> list[tuple[os.DirEntry[str], os.stat_result]]:
+    with os.scandir(folder) as found:
+        return [(entry, entry.stat(follow_symlinks=False)) for entry in found]
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -35,7 +35,7 @@ def replace_file(path: Path, data: bytes, mode: int | None = None) -> None:
 @contextmanager
 def replacing(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """As `replace_file`, for what is written piece by piece: it takes its place when the block ends well."""
-    _remove_leftovers(path)
+    remove_leftovers(path)
     temporary = path.with_name(f"{_beginning(path)}{os.urandom(8).hex()}{_SUFFIX}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     descriptor = os.open(temporary, flags, 0o666 if mode is None else 0o600)
@@ -62,12 +62,12 @@ def _beginning(path: Path) -> str:
     return f".{path.name[:100]}."
 
 
-def _remove_leftovers(path: Path) -> None:
-    """Remove what writers left that were killed long ago."""
+def remove_leftovers(path: Path, seconds: float = _LEFTOVER_SECONDS) -> None:
+    """Remove what writers of a file left that were killed so many seconds ago; all of it is for whoever keeps others out."""
     beginning = _beginning(path)
     with suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
             if entry.name.startswith(beginning) and _RANDOM.fullmatch(entry.name, len(beginning)):
                 with suppress(OSError):
-                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFTOVER_SECONDS:
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime >= seconds:
                         path.with_name(entry.name).unlink()

@@ -176,8 +176,12 @@ class Authorization:
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise WpmError(f"{shown(realm)}: what the token server answered is no token")
         seconds = value.get("expires_in")
-        good = float(seconds) if isinstance(seconds, int | float) and seconds > 0 else _USUAL_SECONDS
-        return f"Bearer {token}", time.monotonic() + min(good, _LONGEST_SECONDS) - min(_MARGIN, good / 4)
+        good = (
+            float(min(seconds, _LONGEST_SECONDS))
+            if isinstance(seconds, int | float) and seconds > 0
+            else _USUAL_SECONDS
+        )
+        return f"Bearer {token}", time.monotonic() + good - min(_MARGIN, good / 4)
 
     def _judged(self, reply: requests.Response, login: Login | None) -> requests.Response:
         from pkgmgr.http.exchange import raise_passing

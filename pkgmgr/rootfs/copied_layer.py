@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.files.below import list_below
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import SYMLINK_MODE, Entry, HostFile, Kind, ways_to
+from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, ways_to
 from pkgmgr.rootfs.modes import directory_mode, file_mode
 from pkgmgr.rootfs.output import is_unfinished
 from pkgmgr.rootfs.path_tree import PathTree
@@ -23,7 +23,6 @@ FILES: Final = "files"
 """What the layer is called."""
 MOST_COPIED: Final = 4_000_000
 """How many files and directories are taken; more are the wrong directory."""
-_DEEPEST: Final = 500
 
 
 class Copy(NamedTuple):
@@ -102,8 +101,8 @@ class CopiedLayer:
         while left:
             way, depth = left.pop()
             folder = top / way
-            if depth > _DEEPEST:
-                raise WpmError(f"{one_line(str(folder))}: nested deeper than {_DEEPEST} directories: flatten it")
+            if depth > DEEPEST:
+                raise WpmError(f"{one_line(str(folder), 200)}: nested deeper than {DEEPEST} directories: flatten it")
             try:
                 children = list_below(str(top), way)
             except OSError as error:

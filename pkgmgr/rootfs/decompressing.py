@@ -14,13 +14,23 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 64 << 30
 """No archive and no layer becomes larger than this."""
 
+# Zeros shrink to a thousandth with gzip, and to less with Zstandard; programs and texts hardly ever to a hundredth.
+_ROOM: Final = 1 << 30
+_MOST_RATIO: Final = 256
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _GZIP_MEMBER: Final = zlib.MAX_WBITS | 16
 _PIECE: Final = 1 << 20
+# What is behind a member's end is copied for each member, and a member may have 20 bytes.
+_GZIP_INPUT: Final = 1 << 15
 # zstandard bounds what comes of a call by nothing but its input: four bytes may become 128 KiB, so these 32 MiB.
 _ZSTD_INPUT: Final = 1 << 10
 _MOST_WINDOW: Final = 128 << 20
+
+
+def most_bytes(packed: int) -> int:
+    """How many bytes may come of so many: what is packed well is no bomb, and hardly anything shrinks to a hundredth."""
+    return min(MOST_BYTES, _ROOM + _MOST_RATIO * packed)
 
 
 def method_of(beginning: bytes) -> str:
@@ -77,8 +87,7 @@ def _gunzipped(pieces: Iterable[bytes | memoryview], name: object) -> Iterator[b
     member = zlib.decompressobj(_GZIP_MEMBER)
     begun = padding = False
     try:
-        for piece in pieces:
-            data: bytes | memoryview = piece
+        for data in _cut(pieces, _GZIP_INPUT):
             while data:
                 if member.eof:
                     # Zeros may fill up the last block of a tape.
@@ -107,21 +116,27 @@ def _frames(pieces: Iterable[bytes | memoryview], name: object) -> Iterator[byte
     frame = decompressor.decompressobj()
     begun = False
     try:
-        for piece in pieces:
-            for start in range(0, len(piece), _ZSTD_INPUT):
-                data = bytes(piece[start : start + _ZSTD_INPUT])
-                while data:
-                    if frame.eof:
-                        frame = decompressor.decompressobj()
-                    begun = True
-                    if made := frame.decompress(data):
-                        yield made
-                    data = frame.unused_data if frame.eof else b""
+        for piece in _cut(pieces, _ZSTD_INPUT):
+            data = bytes(piece)
+            while data:
+                if frame.eof:
+                    frame = decompressor.decompressobj()
+                begun = True
+                if made := frame.decompress(data):
+                    yield made
+                data = frame.unused_data if frame.eof else b""
     except zstandard.ZstdError as error:
         raise WpmError(f"{name}: damaged Zstandard: {_words(error)}: get it again") from None
     if not frame.eof:
         what = "it ends in the middle" if begun else "it is empty"
         raise WpmError(f"{name}: damaged Zstandard: {what}: get it again")
+
+
+def _cut(pieces: Iterable[bytes | memoryview], longest: int) -> Iterator[bytes | memoryview]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), longest):
+            yield view[start : start + longest]
 
 
 def _words(error: Exception) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from enum import Enum
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +20,8 @@ PROGRAM_MODE: Final = 0o755
 DIRECTORY_MODE: Final = 0o755
 SYMLINK_MODE: Final = 0o777
 """What every symbolic link has: nobody asks for it, but tars and Linux say it."""
+DEEPEST: Final = 200
+"""No image nests directories deeper: who writes or removes a tree holds all of them open on the way, and macOS gives 256."""
 _PIECE: Final = 1 << 20
 
 
@@ -68,20 +73,24 @@ class HostFile(NamedTuple):
     identity: tuple[int, int] | None = None
 
     def open(self) -> int:
-        """Open the file for reading; a descriptor, which whoever asks for it closes.
+        """A descriptor of the file, which whoever asks for it closes.
 
         Raises:
-            OSError: It cannot be opened.
-            WpmError: It is not the file that it was: a link may have led elsewhere.
+            WpmError: It cannot be opened, or is not the file that it was: a link may lead elsewhere meanwhile.
         """
-        if self.identity is None:
-            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        # A named pipe that took its place must not keep us waiting.
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            # A pipe would be waited for.
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.identity is None else os.O_NOFOLLOW)
+            descriptor = os.open(self.path, flags)
+        except OSError as error:
+            link = error.errno == errno.ELOOP and self.identity is not None
+            reason = "it became a link meanwhile" if link else error.strerror or error
+            raise WpmError(f"{one_line(str(self.path))}: cannot be read: {reason}") from None
         status = os.fstat(descriptor)
-        if (status.st_dev, status.st_ino) != self.identity:
+        if not S_ISREG(status.st_mode) or self.identity not in (None, (status.st_dev, status.st_ino)):
             os.close(descriptor)
-            raise WpmError(f"{self.path}: it became another file while it was read: build again")
+            what = "another file than it was" if S_ISREG(status.st_mode) else "no file any more"
+            raise WpmError(f"{one_line(str(self.path))}: is {what}: build again")
         return descriptor
 
     def pieces(self) -> Iterator[bytes]:
@@ -91,19 +100,18 @@ class HostFile(NamedTuple):
             WpmError: The file cannot be read, or is shorter than it was.
         """
         left = self.size
+        descriptor = self.open()
         try:
-            descriptor = self.open()
-            try:
-                while left:
-                    piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)
-                    if not piece:
-                        raise WpmError(f"{self.path}: it became shorter while it was read: build again")
-                    left -= len(piece)
-                    yield piece
-            finally:
-                os.close(descriptor)
+            while left:
+                piece = os.pread(descriptor, min(left, _PIECE), self.offset + self.size - left)
+                if not piece:
+                    raise WpmError(f"{self.path}: it became shorter while it was read: build again")
+                left -= len(piece)
+                yield piece
         except OSError as error:
             raise WpmError(f"{self.path}: cannot be read: {error.strerror or error}") from None
+        finally:
+            os.close(descriptor)
 
 
 class Entry(NamedTuple):

@@ -116,11 +116,10 @@ def _file(entry: Entry, mappings: Mappings) -> TreeEntry:
 
 
 def _mapped(file: HostFile) -> memoryview:
+    descriptor = file.open()
     try:
-        descriptor = file.open()
-        try:
-            return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
-        finally:
-            os.close(descriptor)
+        return memoryview(mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ))
     except (OSError, ValueError) as error:
         raise WpmError(f"{file.path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    finally:
+        os.close(descriptor)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.files.holding import hold, try_hold
-from pkgmgr.files.removing import remove_tree
+from pkgmgr.files.removing import mounted_in, remove_tree
 from pkgmgr.files.swapping import swap
 from pkgmgr.plain_text import one_line
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".part"
 _RANDOM: Final = re.compile(r"[0-9a-f]{16}\.part")
 _STALE_SECONDS: Final = 24 * 3600.0
+_LAYOUT: Final = frozenset({"oci-layout", "index.json", "blobs", "manifest.json", "repositories", "ingest"})
 
 
 @contextmanager
@@ -112,10 +113,14 @@ def _check_replaceable(place: Path, out: Path) -> None:
         return
     if place in (here := Path.cwd()).parents or place == here or place.is_mount():
         raise WpmError(f"{one_line(str(out))}: is where you are, or a mount: choose another place")
+    if (mount := mounted_in(place)) is not None:
+        raise WpmError(f"{one_line(str(out))}: something is mounted at {one_line(str(mount))}: unmount it first")
     with os.scandir(place) as found:
         names = {each.name for each in found}
     is_root = {"bin", "dev", "etc", "home", "tmp", "usr"} <= names
-    if names and not is_root and "oci-layout" not in names:
+    # Some tools write a layout into whatever directory they are given, beside what is there.
+    is_layout = "oci-layout" in names and all(name in _LAYOUT or name.endswith(_SUFFIX) for name in names)
+    if names and not is_root and not is_layout:
         raise WpmError(
             f"{one_line(str(out))}: is a directory, but no image: --force replaces only images; remove it yourself, or choose "
             "another name"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.files.below import list_below
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import SYMLINK_MODE, Entry, HostFile, Kind, path_order
+from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.read_config import config_of_entry
 from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS
@@ -75,6 +75,9 @@ class DirectoryLayer:
                     self._leave_out(path, reason)
                     continue
                 if stat.S_ISDIR(mode):
+                    if path.count("/") >= DEEPEST:
+                        where = one_line(str(self.path / path), 200)
+                        raise WpmError(f"{where}: nested deeper than {DEEPEST} directories: no root filesystem")
                     pending.append(path)
                 yield path, found
 

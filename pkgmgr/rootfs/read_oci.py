@@ -9,7 +9,7 @@ from pkgmgr.errors import NotAsPromised, WpmError
 from pkgmgr.oci.documents import CONFIG, DOCKER_CONFIG, LARGEST_CONFIG, Step, layer_compression, parse_image
 from pkgmgr.oci.layout import ImageLayout
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.decompressing import MOST_BYTES, decompressed
+from pkgmgr.rootfs.decompressing import decompressed, most_bytes
 from pkgmgr.rootfs.entry import Kind
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.tar_index import index_tar
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
 _MOST_ENTRIES: Final = 4_000_000
 _LONGEST_TITLE: Final = 100
-# Zeros shrink to a thousandth with gzip, and to less with Zstandard; programs and texts hardly ever to a hundredth.
-_ROOM: Final = 1 << 30
-_MOST_RATIO: Final = 256
 
 
 class OciLayer(NamedTuple):
@@ -129,10 +126,10 @@ def _unpacked(
 
 
 class _Bound:
-    """How many bytes an image may become: what is packed well is no bomb, but many layers together may be one."""
+    """How many bytes an image may become: many layers together may be a bomb, too."""
 
     def __init__(self, packed: int) -> None:
-        self._left = min(MOST_BYTES, _ROOM + _MOST_RATIO * packed)
+        self._left = most_bytes(packed)
         self._lock = threading.Lock()
 
     def counted(self, pieces: Iterator[bytes | memoryview], path: Path) -> Iterator[bytes | memoryview]:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
-from pkgmgr.rootfs.decompressing import decompressed, method_of
+from pkgmgr.rootfs.decompressing import decompressed, method_of, most_bytes
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.read_config import config_of_layers
 from pkgmgr.rootfs.tar_index import index_tar
@@ -87,9 +87,10 @@ def _plain(path: Path, store: Store) -> Path:
                 return path
             file.seek(0)
             digest = file_digest(file, "sha256").hexdigest()
+            most = most_bytes(file.tell())
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror or error}") from None
-    return UnpackedLayers(store).unpacked(digest, lambda: decompressed(_pieces(path), method, path)).path
+    return UnpackedLayers(store).unpacked(digest, lambda: decompressed(_pieces(path), method, path, most)).path
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

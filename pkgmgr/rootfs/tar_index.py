@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
-from pkgmgr.rootfs.entry import DIRECTORY_MODE, Entry, HostFile, Kind, path_order
+from pkgmgr.rootfs.entry import DEEPEST, DIRECTORY_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.tar_members import tar_members
 
 if TYPE_CHECKING:
@@ -228,6 +228,8 @@ class _Indexing:
             path = "/".join(parts)
         if ".." in parts:
             raise self._error(member, f"leads out of the archive by `..`: {_shown(name)}")
+        if len(parts) > DEEPEST:
+            raise self._error(member, f"lies deeper than {DEEPEST} directories: do not trust its source")
         if len(path) * 4 > LONGEST_PART and (
             _length(path) > LONGEST_PATH or any(_length(part) > LONGEST_PART for part in parts)
         ):

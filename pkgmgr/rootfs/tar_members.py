@@ -28,6 +28,8 @@ _ZERO: Final = bytes(BLOCK)
 _NO_CONTENT: Final = b"123456"
 _LONG_NAME, _LONG_LINK = b"L", b"K"
 _WINDOW: Final = 1 << 16
+_SPARSE: Final = b"GNU.sparse."
+_WANTED: Final = frozenset({b"path", b"linkpath", b"size", b"mtime", b"uid", b"gid", _SPARSE})
 
 
 class Member(NamedTuple):
@@ -145,7 +147,7 @@ class _Archive:
         if extended:
             name = extended.get("path", name)
             link = extended.get("linkpath", link)
-            if any(key.startswith("GNU.sparse.") for key in extended):
+            if _SPARSE.decode() in extended:
                 raise self._error(at, f"{_shown(name)} is a sparse file: pack the archive without --sparse")
             if "size" in extended and kind not in _NO_CONTENT:
                 size = self._decimal(at, "size", extended["size"])
@@ -179,7 +181,10 @@ class _Archive:
         )
 
     def _records(self, at: int, data: bytes) -> dict[str, bytes]:
-        """The records of a pax extended header: `LENGTH KEY=VALUE` and the end of the line, one after another."""
+        """The records of a pax extended header: `LENGTH KEY=VALUE` and the end of the line, one after another.
+
+        Kept are those that mean something here: with all of them each member of an archive could cost a megabyte's time.
+        """
         records: dict[str, bytes] = {}
         start = 0
         while start < len(data):
@@ -189,7 +194,9 @@ class _Archive:
             key, equals, value = body[:-1].partition(b"=")
             if not equals or not body.endswith(b"\n") or end > len(data):
                 raise self._error(at, "a record of its extended header is not LENGTH KEY=VALUE: the archive is damaged")
-            records[key.decode("utf-8", "replace")] = value
+            key = _SPARSE if key.startswith(_SPARSE) else key
+            if key in _WANTED:
+                records[key.decode()] = value
             start = end
         return records
 

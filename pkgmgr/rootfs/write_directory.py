@@ -191,10 +191,7 @@ def _copy(content: HostFile, file: int) -> None:
 def _copy_by_kernel(content: HostFile, file: int) -> int:
     """How many bytes the kernel copied: all of them, or fewer where it cannot."""
     copied = 0
-    try:
-        source = content.open()
-    except OSError:
-        return 0
+    source = content.open()
     try:
         while copied < content.size:
             count = os.copy_file_range(source, file, content.size - copied, content.offset + copied)

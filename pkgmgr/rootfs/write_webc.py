@@ -12,6 +12,7 @@ image says what to run.
 
 from __future__ import annotations
 
+import os
 from hashlib import file_digest, sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -68,7 +69,7 @@ def write_webc(image: RootfsImage, path: Path, name: str | None = None) -> str:
 
     Args:
         image: The image.
-        path: The file to write, replaced in one step.
+        path: The file to write, which nobody else sees before it is whole.
         name: What the package is called, as `NAMESPACE/NAME@VERSION`; None leaves it without a name.
 
     Returns:
@@ -101,11 +102,17 @@ def write_webc(image: RootfsImage, path: Path, name: str | None = None) -> str:
         manifest["entrypoint"] = entrypoint
     volume = _volume(entries, gone, commands.mappings)
     try:
-        write_container(path, manifest=manifest, atoms=atoms, volumes={VOLUME: volume})
-    except WebcError as error:
-        raise WpmError(f"{path}: the image cannot be a WEBC: {error}") from None
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+        with path.open("w+b") as file:
+            write_container(file, manifest=manifest, atoms=atoms, volumes={VOLUME: volume})
+            file.flush()
+            os.fsync(file.fileno())
+            file.seek(0)
+            return file_digest(file, "sha256").hexdigest()
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, WebcError):
+            raise WpmError(f"the image cannot be a WEBC: {error}") from None
+        raise
 
 
 def _with_config(image: RootfsImage) -> Iterable[Entry]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
+from launched import printed
 from make_packages import RegistryMaker, write_project
 from typed import COMMAND, environment, output, wpm
 
@@ -114,6 +116,36 @@ class TestOthersFiles:
         assert (project / ".wpm/bin/hello").read_text() == "mine, too"
         checked = wpm("verify", "--project", project)
         assert (checked.returncode, checked.stderr.count(b"wpm did not write it")) == (1, 2)
+
+    def test_they_are_not_put_on_the_path(self, project: Path) -> None:
+        theirs = project / ".wpm/bin/ls"
+        for plant in (lambda: theirs.write_text("#!/bin/sh\necho hostile\n"), lambda: theirs.symlink_to("/bin/echo")):
+            output("env", "activate", "--project", project)
+            theirs.unlink(missing_ok=True)
+            plant()
+            theirs.chmod(0o755)
+            for words in (("env", "activate"), ("shell", "--host", "-c", "ls")):
+                done = wpm(*words, "--project", project)
+                assert (done.returncode, done.stdout) == (1, b""), done
+                assert b".wpm/bin/ls: not what wpm writes there" in done.stderr
+            theirs.unlink()
+            output("install", "--project", project)
+
+    def test_a_state_that_was_brought_along_is_not_believed(self, project: Path) -> None:
+        """As if a repository had been cloned with a folder that this very wpm made, and one launcher more."""
+        clone = Path("clone")
+        shutil.copytree(project, clone, copy_function=shutil.copyfile)
+        for path in (clone / ".wpm/bin").iterdir():
+            path.chmod(0o755)
+        (clone / ".wpm/bin/hello").write_text("#!/bin/sh\n# wpm project\necho hostile\n")
+        assert wpm("env", "activate", "--project", clone).returncode == 1
+        assert output("install", "--project", clone) == "3 packages installed (launchers written)\n"
+        assert printed(clone / ".wpm/bin/hello") == "Hello, World!\n"
+
+    def test_a_state_without_end_is_not_read(self, project: Path) -> None:
+        (project / ".wpm/state").unlink()
+        (project / ".wpm/state").symlink_to("/dev/zero")
+        assert output("install", "--project", project) == "3 packages installed (nothing to do)\n"
 
     def test_a_link_does_not_lead_us_elsewhere(self, tmp_path: Path) -> None:
         for number, place in enumerate((".wpm", ".wpm/bin")):

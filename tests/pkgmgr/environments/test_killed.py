@@ -68,3 +68,11 @@ def test_exports_and_imports(project: Path, tmp_path: Path) -> None:
     output("env", "import", whole, there, env=store)
     assert output("verify", "--project", there, env=store) == "3 packages verified\n"
     assert sorted(os.listdir(there / ".wpm")) == [".gitignore", "bin", "manifest.json", "state"]
+
+
+def test_what_a_killed_install_was_writing_goes_at_once(project: Path) -> None:
+    left = project / ".wpm" / f".state.{16 * 'a'}.part"
+    left.write_text("half a")
+    (project / ".wpm/state").unlink()
+    output("install", "--project", project)
+    assert not left.exists()

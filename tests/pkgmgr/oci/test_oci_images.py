@@ -211,7 +211,7 @@ def test_docker_names_and_the_same_layer_twice(tmp_path: Path) -> None:
 def test_images_of_strangers_are_refused_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, words: str
 ) -> None:
-    monkeypatch.setattr("pkgmgr.rootfs.read_oci._ROOM", 1 << 20)
+    monkeypatch.setattr("pkgmgr.rootfs.decompressing._ROOM", 1 << 20)
     layout = foreign(tmp_path)
     tar = tar_of({"a": b"x"})
     entry = layout.image(tar)

@@ -142,9 +142,27 @@ def test_hostile_members_are_refused_in_one_line(
 
 
 def test_a_bomb_of_directories_is_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.tar", *(member(f"{number}/" + "a/" * 2000 + "x") for number in range(150)))
+    deep = ("d" * 20 + "/") * 190
+    path = write(tmp_path / "a.tar", *(member(f"{number}/{deep}x") for number in range(750)))
     with pytest.raises(WpmError, match="one name too many"):
         index_tar(path)
+
+
+def test_nesting_that_nobody_could_remove_is_refused(tmp_path: Path) -> None:
+    assert "a/" * 199 + "x" in names(write(tmp_path / "a.tar", member("a/" * 199 + "x")))
+    with pytest.raises(WpmError, match="deeper than 200") as caught:
+        index_tar(write(tmp_path / "a.tar", member("a/" * 200 + "x")))
+    assert len(str(caught.value)) < 1000
+
+
+def test_headers_for_all_members_cost_nothing_at_each(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w", pax_headers={f"k{number}": "" for number in range(80_000)} | {"mtime": "7"}) as tar:
+        for number in range(20_000):
+            tar.addfile(tarfile.TarInfo(f"f{number}"))
+    found = names(path)
+    assert len(found) == 20_000
+    assert found["f0"].mtime == 7
 
 
 @pytest.mark.parametrize("data", [b"", b"no tar", b"x" * 4096, b"\x1f\x8b" + bytes(600)])

@@ -217,6 +217,13 @@ def test_what_is_no_token(small: SmallRegistry, answer: tuple[int, object]) -> N
     assert "\n" not in str(caught.value)
 
 
+def test_a_token_that_is_good_for_ever(small: SmallRegistry) -> None:
+    small.challenge = lambda _: f'Bearer realm="{small.url}/token"'
+    small.token_reply = lambda _: (200, {"token": "t", "expires_in": 10**400})
+    with pytest.raises(WpmError, match="not accepted"):
+        repository(small).manifest("1")
+
+
 def test_a_registry_that_never_is_content_is_asked_twice(small: SmallRegistry) -> None:
     small.challenge = lambda _: f'Bearer realm="{small.url}/token"'
     small.token_reply = lambda _: (200, {"token": "t", "expires_in": 3600})

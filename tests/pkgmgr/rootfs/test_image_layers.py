@@ -296,3 +296,23 @@ def test_what_cannot_be_copied_is_told(tmp_path: Path) -> None:
             os.close(folder)
         with pytest.raises(WpmError, match="is a device, a socket or a pipe"):
             CopiedLayer([Copy(tmp_path, "x")])
+
+
+def test_what_was_a_file_and_became_something_else_is_not_read(tmp_path: Path) -> None:
+    """Whose directory is copied may put a link to a file of ours there, or a pipe that nobody writes to."""
+    secret = tmp_path / "secret"
+    secret.write_text("mine")
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for words, become in (
+        ("became a link", lambda path: path.symlink_to(secret)),
+        ("no file any more", os.mkfifo),
+    ):
+        file = folder / "f"
+        file.write_text("data")
+        (entry,) = CopiedLayer([Copy(folder, "")]).entries()
+        file.unlink()
+        become(file)
+        with pytest.raises(WpmError, match=words):
+            list(entry.pieces())
+        file.unlink()

@@ -1,5 +1,6 @@
 """Opening what strangers give: directories, archives and packages that are not as they should be."""
 
+import gzip
 import io
 import os
 import socket
@@ -20,6 +21,7 @@ from pkgmgr.rootfs.image import ImageConfig, RootfsImage
 from pkgmgr.rootfs.opening import open_image
 from pkgmgr.rootfs.read_config import parse_config
 from pkgmgr.rootfs.read_directory import read_directory
+from pkgmgr.store import Store
 
 
 def tree(image: RootfsImage) -> dict[str, tuple[Kind, bytes | str]]:
@@ -215,3 +217,18 @@ def test_a_configuration_that_is_too_large(tmp_path: Path) -> None:
         file.truncate(5 << 20)
     with pytest.raises(WpmError, match=r"image\.json: larger than"):
         opened(tmp_path / "root")
+
+
+def test_a_bomb_does_not_fill_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pkgmgr.rootfs.decompressing._ROOM", 1 << 20)
+    path, kept = tmp_path / "b.tar.gz", Store(tmp_path / "store")
+    path.write_bytes(gzip.compress(bytes(32 << 20)))
+    with pytest.raises(WpmError, match=r"b\.tar\.gz: it becomes larger than \d+ bytes"):
+        open_image(path, store=kept)
+    assert not [found for found in kept.root.rglob("*") if found.is_file() and found.stat().st_size > 1 << 20]
+
+
+def test_directories_that_nest_too_deep(tmp_path: Path) -> None:
+    (tmp_path / Path(*"a" * 201)).mkdir(parents=True)
+    with pytest.raises(WpmError, match="deeper than 200"):
+        list(open_image(tmp_path).layers[0].entries())
