@@ -13,7 +13,13 @@ from webc_parser.tree import MAX_DEPTH, Volume, VolumeDirectory, VolumeFile, Vol
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
+
+    class Pieces(Protocol):
+        """Content that is neither in memory nor to be read by a path: given in pieces, as often as it is asked for."""
+
+        def pieces(self) -> Iterator[bytes | memoryview]:
+            """All of it."""
 
     Source: TypeAlias = bytes | bytearray | memoryview | os.PathLike[str]
     Directory: TypeAlias = "Mapping[str, Entry] | DirectorySource | VolumeDirectory"
@@ -22,12 +28,13 @@ if TYPE_CHECKING:
     PlannedEntry: TypeAlias = "PlannedFile | PlannedDirectory | PlannedSymlink"
 
 CHUNK = 1 << 20
+_IN_MEMORY = (bytes, bytearray, memoryview)
 
 
 class FileSource(Record):
     """A file to write: its content, and when it was modified, in nanoseconds since the epoch (v3: whole seconds)."""
 
-    content: Source
+    content: Source | Pieces
     modified_ns: int | None
 
 
@@ -50,8 +57,8 @@ class PlannedFile:
 
     __slots__ = ("content", "digest", "modified_ns", "size", "where")
 
-    def __init__(self, content: Source, modified_ns: int | None, where: str) -> None:
-        self.content: Source = content
+    def __init__(self, content: Source | Pieces, modified_ns: int | None, where: str) -> None:
+        self.content: Source | Pieces = content
         self.modified_ns: int | None = modified_ns
         self.where: str = where
         self.size: int = 0
@@ -70,8 +77,10 @@ class PlannedFile:
             except OSError as error:
                 reason = error.strerror or error
                 raise WebcError(f"cannot read {os.fspath(self.content)} for {self.where}: {reason}") from None
-        else:
+        elif isinstance(self.content, _IN_MEMORY):
             yield memoryview(self.content).cast("B")
+        else:
+            yield from self.content.pieces()
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The content again.
@@ -79,7 +88,7 @@ class PlannedFile:
         Raises:
             WebcError: it is in a file that cannot be read, or that has changed since it was planned.
         """
-        if not isinstance(self.content, os.PathLike):
+        if isinstance(self.content, _IN_MEMORY):
             yield from self._read()
             return
         left, digest = self.size, sha256()
@@ -90,7 +99,8 @@ class PlannedFile:
             digest.update(piece)
             yield piece
         if left or digest.digest() != self.digest:
-            raise WebcError(f"{os.fspath(self.content)} changed while it was being packed: pack again")
+            name = os.fspath(self.content) if isinstance(self.content, os.PathLike) else self.where
+            raise WebcError(f"{name} changed while it was being packed: pack again")
 
 
 class PlannedSymlink:

@@ -67,6 +67,15 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
+def add_platform(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """Add `--platform`: which of the images that an index names."""
+    parser.add_argument(
+        "--platform",
+        metavar="OS/ARCH",
+        help=f"of an image for several platforms, this one{more} (default: WebAssembly, else what this machine runs)",
+    )
+
+
 def number_from(text: str, least: int, most: int = 10**9) -> int:
     """A whole number that somebody typed; says where it is none, or out of these bounds."""
     if text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most:

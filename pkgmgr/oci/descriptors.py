@@ -5,7 +5,6 @@ Source: https://github.com/opencontainers/image-spec: descriptor.md, manifest.md
 
 from __future__ import annotations
 
-import platform as machine
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -14,16 +13,13 @@ from pkgmgr.oci.reference import check_digest
 from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _MOST: Final = 10_000
 _MOST_ANNOTATIONS: Final = 1000
 _LONGEST: Final = 1 << 16
 _LARGEST_BLOB: Final = 1 << 40
-_WASM: Final = ("wasi", "wasip1", "wasip2", "wasm", "wasmer", "browser")
-"""The operating systems that images of WebAssembly name, the most wanted first."""
 _UNKNOWN: Final = "unknown"
-_MACHINES: Final = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class Descriptor(NamedTuple):
@@ -105,47 +101,6 @@ def parse_descriptor(value: object, key: str) -> Descriptor:
         _annotations(value),
         _text(value, "artifactType"),
     )
-
-
-def choose_platform(descriptors: Sequence[Descriptor], platform: str | None, *, native: bool) -> Descriptor:
-    """The manifest of an index that is wanted.
-
-    Args:
-        descriptors: What the index names.
-        platform: What somebody asks for, `OS/ARCHITECTURE`; None takes WebAssembly, else the only one there is.
-        native: Whether then to take what this machine would run, where WebAssembly is not there.
-
-    Raises:
-        WpmError: There is none, or it is not clear which.
-    """
-    usable = [each for each in descriptors if not each.platform.startswith(f"{_UNKNOWN}/")]
-    if platform is not None:
-        wanted = platform.lower()
-        for each in usable:
-            if each.platform.lower() == wanted or each.platform.lower().startswith(f"{wanted}/"):
-                return each
-        raise WpmError(f"there is nothing for {platform[:60]!r}: {_there_are(usable)}")
-    for system in _WASM:
-        for each in usable:
-            if each.platform.startswith(f"{system}/"):
-                return each
-    for each in usable:
-        if each.platform.partition("/")[2].startswith("wasm"):
-            return each
-    if native:
-        ours = f"linux/{_MACHINES.get(machine.machine().lower(), machine.machine().lower())}"
-        for each in usable:
-            if f"{each.platform}/".startswith(f"{ours}/"):
-                return each
-    if len(usable) == 1:
-        return usable[0]
-    raise WpmError(f"there is nothing for WebAssembly: {_there_are(usable)}; choose one by its digest or platform")
-
-
-def _there_are(descriptors: Sequence[Descriptor]) -> str:
-    names = sorted({each.platform or each.digest[:19] for each in descriptors})
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return f"there is {', '.join(names[:10])}{more}" if names else "it is empty"
 
 
 def _platform(value: Mapping[str, Any]) -> str:

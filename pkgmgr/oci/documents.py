@@ -12,7 +12,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.platforms import Platform
 from pkgmgr.oci.reference import check_digest
+from pkgmgr.oci.registry import INDEX, MANIFEST
 from pkgmgr.rootfs.image import ImageConfig
 
 if TYPE_CHECKING:
@@ -42,17 +44,6 @@ _METHODS: Final = {
     "application/vnd.docker.image.rootfs.diff.tar.gzip": "gzip",
     "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
 }
-
-
-class Platform(NamedTuple):
-    """For what an image is: an operating system, a processor, and which of its kind where that matters."""
-
-    system: str
-    architecture: str
-    variant: str = ""
-
-    def __str__(self) -> str:
-        return "/".join(part for part in self if part)
 
 
 class Step(NamedTuple):
@@ -97,8 +88,6 @@ def layer_compression(media_type: str) -> str | None:
 
 def manifest_json(config: Descriptor, layers: Sequence[Descriptor], annotations: Mapping[str, str]) -> bytes:
     """The bytes of an image's manifest."""
-    from pkgmgr.oci.registry import MANIFEST
-
     value: dict[str, Any] = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -108,6 +97,13 @@ def manifest_json(config: Descriptor, layers: Sequence[Descriptor], annotations:
     if annotations:
         value["annotations"] = dict(annotations)
     return canonical_json(value)
+
+
+def index_json(manifests: Sequence[Descriptor]) -> bytes:
+    """The bytes of an index: of a layout, or of an image for several platforms."""
+    return canonical_json(
+        {"schemaVersion": 2, "mediaType": INDEX, "manifests": [descriptor_value(each) for each in manifests]}
+    )
 
 
 def descriptor_value(descriptor: Descriptor) -> dict[str, Any]:

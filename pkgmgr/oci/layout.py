@@ -23,9 +23,10 @@ from pkgmgr.files.holding import held_folder
 from pkgmgr.files.reading import read_small_file
 from pkgmgr.files.unfinished import PARTIAL, replace_from
 from pkgmgr.oci.blobs import BLOBS, Blobs
-from pkgmgr.oci.descriptors import Descriptor, ImageManifest, choose_platform, parse_descriptor, parse_document
-from pkgmgr.oci.documents import canonical_json, descriptor_value
-from pkgmgr.oci.registry import INDEX, LARGEST_MANIFEST, MANIFEST_TYPES
+from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_descriptor, parse_document
+from pkgmgr.oci.documents import canonical_json, descriptor_value, index_json
+from pkgmgr.oci.platforms import choose_platform
+from pkgmgr.oci.registry import LARGEST_MANIFEST, MANIFEST_TYPES
 from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class ImageLayout:
             if not is_layout(folder):
                 for each in (folder, folder / _LOCKED, folder / BLOBS):
                     each.chmod(0o755)
-                replace_from(folder, folder / INDEX_FILE, _index([]))
+                replace_from(folder, folder / INDEX_FILE, index_json([]))
                 # The mark comes last: what has it is whole.
                 replace_from(folder, folder / LAYOUT_FILE, canonical_json({"imageLayoutVersion": _VERSION}))
                 sync_folder(folder)
@@ -238,10 +239,6 @@ def _names(images: tuple[Descriptor, ...]) -> str:
     names = [one_line(each.annotations.get(REF_NAME, each.digest), 100) for each in images]
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(names[:10]) + more
-
-
-def _index(entries: list[Any]) -> bytes:
-    return canonical_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
 
 
 def _read(path: Path, most: int, otherwise: str) -> dict[str, Any]:

@@ -6,17 +6,18 @@ Source: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.blobs import Blobs
-from pkgmgr.oci.descriptors import Descriptor, ImageManifest, choose_platform, parse_document
+from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_document
 from pkgmgr.oci.layout import INDEX_FILE, ImageLayout, is_layout
+from pkgmgr.oci.platforms import choose_platform
 from pkgmgr.oci.registry import DOCKER_MANIFEST, MANIFEST, Manifest, Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pkgmgr.installing.options import InstallOptions
@@ -123,31 +124,32 @@ def pull(
         WpmError: It cannot be had, or is not what it should be; the target is as it was.
         OSError: The disk failed; the target is as it was.
     """
-    from pkgmgr.rootfs.output import new_place
-
     repository = repository or Repository(reference.host, reference.name)
     image = resolve_image(repository, reference, platform)
-    tag = tag or reference.tag or None
-    if is_layout(target) and not force:
-        return _into(ImageLayout.prepared(target), image, repository, known, jobs, tag)
-    with new_place(target, directory=True, force=force) as place:
-        return _into(ImageLayout.prepared(place), image, repository, known, jobs, tag)
-
-
-def _into(
-    layout: ImageLayout,
-    image: ResolvedImage,
-    repository: Repository,
-    known: Sequence[Path],
-    jobs: int | None,
-    tag: str | None,
-) -> PullReport:
-    """Bring an image into a layout, and name it there when all of it is there."""
-    report = fetch_blobs(image, layout, repository, known, jobs)
     said = image.manifest.media_type
     media_type = said if said in (MANIFEST, DOCKER_MANIFEST) else MANIFEST
-    layout.add(Descriptor(image.manifest.digest, len(image.manifest.data), media_type, image.platform), tag)
+    with open_target(target, force=force) as layout:
+        report = fetch_blobs(image, layout, repository, known, jobs)
+        described = Descriptor(image.manifest.digest, len(image.manifest.data), media_type, image.platform)
+        layout.add(described, tag or reference.tag or None)
     return report
+
+
+@contextmanager
+def open_target(target: Path, *, force: bool) -> Iterator[ImageLayout]:
+    """The layout into which something is pulled: the one that is there, else one that is there when the block is done.
+
+    Raises:
+        WpmError: Something else is there.
+        OSError: It cannot be made.
+    """
+    from pkgmgr.rootfs.output import new_place
+
+    if is_layout(target) and not force:
+        yield ImageLayout.prepared(target)
+        return
+    with new_place(target, directory=True, force=force) as place:
+        yield ImageLayout.prepared(place)
 
 
 def pull_image(

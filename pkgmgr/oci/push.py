@@ -97,17 +97,18 @@ def push(
     return PushReport(top.digest, all_tags, *tally)
 
 
-def layout_contents(folder: Path, tag: str | None = None) -> Contents:
+def layout_contents(folder: Path, tag: str | None = None, platform: str | None = None) -> Contents:
     """What an image layout has of one image.
 
     Args:
         folder: The layout.
         tag: Which image; None where there is but one.
+        platform: Of an index, the platform that is wanted; None takes all of it.
 
     Raises:
         WpmError: It is no layout, has no such image, or is damaged.
     """
-    return _LayoutReader(folder).contents(tag)
+    return _LayoutReader(folder).contents(tag, platform)
 
 
 class _LayoutReader:
@@ -116,8 +117,8 @@ class _LayoutReader:
         self._blobs: dict[str, Blob] = {}
         self._manifests: dict[str, Manifest] = {}
 
-    def contents(self, tag: str | None) -> Contents:
-        self._manifest(self._layout.find(tag), 0)
+    def contents(self, tag: str | None, platform: str | None) -> Contents:
+        self._manifest(self._layout.find(tag) if platform is None else self._layout.manifest(tag, platform)[0], 0)
         return Contents(tuple(self._blobs.values()), tuple(self._manifests.values()))
 
     def _manifest(self, descriptor: Descriptor, depth: int) -> None:

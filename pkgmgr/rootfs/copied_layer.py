@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from stat import S_ISDIR, S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.below import list_below
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, ways_to
 from pkgmgr.rootfs.modes import directory_mode, file_mode
@@ -16,7 +15,9 @@ from pkgmgr.rootfs.path_tree import PathTree
 from runtime.fs.names import check_name
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 FILES: Final = "files"
 """What the layer is called."""
@@ -90,53 +91,50 @@ class CopiedLayer:
         if S_ISDIR(found.st_mode):
             if guest:
                 self._put(Entry(guest, Kind.DIRECTORY, directory_mode(guest), self._mtime))
-            self._add_directory(str(real), guest)
+            self._add_directory(real, guest)
         else:
-            self._put(self._entry(str(real), guest, found))
+            self._put(self._entry(real, guest, found))
 
-    def _add_directory(self, top: str, guest: str) -> None:
-        left = [(top, guest + "/" if guest else "", 1)]
+    def _add_directory(self, top: Path, guest: str) -> None:
+        left = [("", 1)]
         while left:
-            folder, prefix, depth = left.pop()
+            way, depth = left.pop()
+            folder = top / way
             if depth > DEEPEST:
-                raise WpmError(f"{one_line(folder, 200)}: nested deeper than {DEEPEST} directories: flatten it")
+                raise WpmError(f"{one_line(str(folder), 200)}: nested deeper than {DEEPEST} directories: flatten it")
             try:
-                with os.scandir(folder) as found:
-                    children = [(child, child.stat(follow_symlinks=False)) for child in found]
+                children = list_below(str(top), way)
             except OSError as error:
-                raise WpmError(f"{one_line(error.filename or folder)}: cannot be copied: {error.strerror}") from None
-            inside = self._keep_out is not None and folder == str(self._keep_out.parent)
-            for child, status in children:
+                raise WpmError(f"{one_line(str(folder))}: cannot be copied: {error.strerror}") from None
+            inside = self._keep_out is not None and folder == self._keep_out.parent
+            for child in children:
                 if inside and self._is_kept_out(child.name):
                     continue
-                path = prefix + child.name
-                if S_ISDIR(status.st_mode):
+                below = f"{way}/{child.name}" if way else child.name
+                path = f"{guest}/{below}" if guest else below
+                if S_ISDIR(child.status.st_mode):
                     self._put(Entry(path, Kind.DIRECTORY, directory_mode(path), self._mtime))
-                    left.append((child.path, path + "/", depth + 1))
+                    left.append((below, depth + 1))
                 else:
-                    self._put(self._entry(child.path, path, status))
+                    self._put(self._entry(folder / child.name, path, child.status, child.target))
             if len(self._tree) > MOST_COPIED:
-                raise WpmError(f"{one_line(top)}: more than {MOST_COPIED:,} files: copy a smaller directory")
+                raise WpmError(f"{one_line(str(top))}: more than {MOST_COPIED:,} files: copy a smaller directory")
 
     def _is_kept_out(self, name: str) -> bool:
         """Whether a name beside the image is the image's, or of something unfinished for it."""
         out = self._keep_out
         return out is not None and (name == out.name or is_unfinished(out, name))
 
-    def _entry(self, host: str, path: str, status: os.stat_result) -> Entry:
-        """A file or a symbolic link of the host."""
+    def _entry(self, host: Path, path: str, status: os.stat_result, target: str = "") -> Entry:
+        """A file of the host, or a symbolic link and what it says."""
         if S_ISREG(status.st_mode):
             size = status.st_size
-            content = HostFile(Path(host), size, follow=False)
+            content = HostFile(host, size, identity=(status.st_dev, status.st_ino))
             return Entry(path, Kind.FILE, file_mode(status.st_mode), self._mtime, size, content)
         if S_ISLNK(status.st_mode):
-            try:
-                target = os.readlink(host)  # noqa: PTH115 - a Path would change what it says
-            except OSError as error:
-                raise WpmError(f"{one_line(host)}: cannot be copied: {error.strerror}") from None
             return Entry(path, Kind.SYMLINK, SYMLINK_MODE, self._mtime, target=target)
         raise WpmError(
-            f"{one_line(host)}: is a device, a socket or a pipe: only files, directories and symbolic links can be copied"
+            f"{one_line(str(host))}: is a device, a socket or a pipe: only files, directories and symbolic links can be copied"
         )
 
     def _put(self, entry: Entry) -> None:

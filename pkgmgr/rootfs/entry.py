@@ -63,32 +63,34 @@ class HostFile(NamedTuple):
         path: The file.
         size: How many bytes it is.
         offset: Where it begins in the file, in bytes.
-        follow: Whether a link at the path is followed. It is not where a file was seen there: somebody else's directory may
-            have a link to a file of ours in its place meanwhile.
+        identity: By what it is known again, `(st_dev, st_ino)`, where others may put something else in its place, as in a
+            directory that was looked through; None for a file that somebody named, or that is ours.
     """
 
     path: Path
     size: int
     offset: int = 0
-    follow: bool = True
+    identity: tuple[int, int] | None = None
 
     def open(self) -> int:
-        """A descriptor of the file.
+        """A descriptor of the file, which whoever asks for it closes.
 
         Raises:
-            WpmError: It cannot be opened, or is no file any more.
+            WpmError: It cannot be opened, or is not the file that it was: a link may lead elsewhere meanwhile.
         """
         try:
             # A pipe would be waited for.
-            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow else os.O_NOFOLLOW)
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.identity is None else os.O_NOFOLLOW)
             descriptor = os.open(self.path, flags)
         except OSError as error:
-            link = error.errno == errno.ELOOP and not self.follow
+            link = error.errno == errno.ELOOP and self.identity is not None
             reason = "it became a link meanwhile" if link else error.strerror or error
             raise WpmError(f"{one_line(str(self.path))}: cannot be read: {reason}") from None
-        if not S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not S_ISREG(status.st_mode) or self.identity not in (None, (status.st_dev, status.st_ino)):
             os.close(descriptor)
-            raise WpmError(f"{one_line(str(self.path))}: is no file any more: build again")
+            what = "another file than it was" if S_ISREG(status.st_mode) else "no file any more"
+            raise WpmError(f"{one_line(str(self.path))}: is {what}: build again")
         return descriptor
 
     def pieces(self) -> Iterator[bytes]:

@@ -30,6 +30,7 @@ def open_image(
     store: Store | None = None,
     install: InstallOptions | None = None,
     warn: Callable[[str], object] | None = None,
+    platform: str | None = None,
 ) -> RootfsImage:
     """Open an image.
 
@@ -39,6 +40,7 @@ def open_image(
         store: Where what is fetched or unpacked goes; None is the user's store.
         install: The registry for packages that a package needs, and whether the network may be used.
         warn: Told in one line of each thing that is left out; None is a notice.
+        platform: Of an image for several platforms the one that is wanted, `OS/ARCH`; None takes WebAssembly first.
 
     Raises:
         WpmError: There is no such image, or it is damaged or not allowed.
@@ -56,7 +58,7 @@ def open_image(
     if isinstance(place, str) and text.startswith(OCI):
         from pkgmgr.oci.pull import pull_image
 
-        return pull_image(text, store, offline=install.offline)
+        return pull_image(text, store, platform=platform, offline=install.offline)
     path, tag = Path(text), None
     if isinstance(place, str) and not path.exists() and (before := layout_and_tag(text)) is not None:
         path, tag = before
@@ -64,7 +66,7 @@ def open_image(
         if tag is not None or (path / LAYOUT_MARKER).is_file():
             from pkgmgr.rootfs.read_oci import read_oci
 
-            return read_oci(path, tag, store)
+            return read_oci(path, tag, store, platform)
         from pkgmgr.rootfs.read_directory import read_directory
 
         return read_directory(path, warn or (lambda warning: notice(f"warning: {warning}")))

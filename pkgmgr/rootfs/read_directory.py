@@ -11,6 +11,7 @@ import stat
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.files.below import list_below
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.image import RootfsImage
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_DIRECTORY_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    from pkgmgr.files.below import Below
+
 _MOST_ENTRIES: Final = 10_000_000
 
 
@@ -55,63 +57,52 @@ class DirectoryLayer:
             WpmError: It cannot be read.
         """
         names: dict[tuple[int, int], str] = {}
-        for path, status in sorted(self._walk(), key=_by_path):
-            yield self._entry(path, status, names)
+        for path, found in sorted(self._walk(), key=_by_path):
+            yield self._entry(path, found, names)
 
-    def _walk(self) -> Iterator[tuple[str, os.stat_result]]:
+    def _walk(self) -> Iterator[tuple[str, Below]]:
         pending = [""]
         count = 0
         while pending:
             folder = pending.pop()
-            for name, status in self._list(folder):
+            for found in self._list(folder):
+                name, mode = found.name, found.status.st_mode
                 path = f"{folder}/{name}" if folder else name
                 count += 1
                 if count > _MOST_ENTRIES:
                     raise WpmError(f"{self.path}: more than {_MOST_ENTRIES} names: no root filesystem")
-                if reason := _why_not(name, status.st_mode):
+                if reason := _why_not(name, mode):
                     self._leave_out(path, reason)
                     continue
-                if stat.S_ISDIR(status.st_mode):
+                if stat.S_ISDIR(mode):
                     if path.count("/") >= DEEPEST:
                         where = one_line(str(self.path / path), 200)
                         raise WpmError(f"{where}: nested deeper than {DEEPEST} directories: no root filesystem")
                     pending.append(path)
-                yield path, status
+                yield path, found
 
-    def _list(self, folder: str) -> list[tuple[str, os.stat_result]]:
-        place = self.path / folder
+    def _list(self, folder: str) -> list[Below]:
         try:
-            # The top may be reached by a link; below it nothing that became a link since it was seen is entered.
-            descriptor = os.open(place, _DIRECTORY_FLAGS if folder else _DIRECTORY_FLAGS & ~os.O_NOFOLLOW)
-            try:
-                with os.scandir(descriptor) as found:
-                    return [(entry.name, entry.stat(follow_symlinks=False)) for entry in found]
-            finally:
-                os.close(descriptor)
+            return list_below(str(self.path), folder)
         except OSError as error:
-            raise WpmError(f"{one_line(str(place))}: cannot be read: {error.strerror or error}") from None
+            raise WpmError(f"{one_line(str(self.path / folder))}: cannot be read: {error.strerror or error}") from None
 
-    def _entry(self, path: str, status: os.stat_result, names: dict[tuple[int, int], str]) -> Entry:
+    def _entry(self, path: str, found: Below, names: dict[tuple[int, int], str]) -> Entry:
+        status = found.status
         mode, mtime = stat.S_IMODE(status.st_mode), max(0, int(status.st_mtime_ns // 1_000_000_000))
         uid = 0 if status.st_uid == os.geteuid() else status.st_uid
         gid = 0 if status.st_gid == os.getegid() else status.st_gid
-        host = self.path / path
         if stat.S_ISDIR(status.st_mode):
             return Entry(path, Kind.DIRECTORY, mode, mtime, uid=uid, gid=gid)
         if stat.S_ISLNK(status.st_mode):
-            try:
-                target = os.readlink(host)  # noqa: PTH115 (a Path would change what it says: `./x` into `x`)
-            except OSError as error:
-                raise WpmError(f"{one_line(str(host))}: cannot be read: {error.strerror or error}") from None
             # Its own mode says nothing, and is not the same everywhere.
-            return Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=target, uid=uid, gid=gid)
+            return Entry(path, Kind.SYMLINK, SYMLINK_MODE, mtime, target=found.target, uid=uid, gid=gid)
         if status.st_nlink > 1:
             first = names.setdefault((status.st_dev, status.st_ino), path)
             if first != path:
                 return Entry(path, Kind.HARD_LINK, mode, mtime, target=first, uid=uid, gid=gid)
-        return Entry(
-            path, Kind.FILE, mode, mtime, status.st_size, HostFile(host, status.st_size, follow=False), uid=uid, gid=gid
-        )
+        content = HostFile(self.path / path, status.st_size, identity=(status.st_dev, status.st_ino))
+        return Entry(path, Kind.FILE, mode, mtime, status.st_size, content, uid=uid, gid=gid)
 
     def _leave_out(self, path: str, reason: str) -> None:
         if path not in self._warned:
@@ -136,22 +127,18 @@ def read_directory(path: Path, warn: Callable[[str], object] = lambda _: None) -
 
 def _settings(path: Path) -> Entry | None:
     """The file that says how the image wants to be run, reached without a link."""
-    here = path
-    names = IMAGE_SETTINGS.split("/")
+    folder, _, name = IMAGE_SETTINGS.rpartition("/")
     try:
-        for name in names[:-1]:
-            here /= name
-            if not stat.S_ISDIR(here.lstat().st_mode):
-                return None
-        status = (here / names[-1]).lstat()
+        status = next((found.status for found in list_below(str(path), folder) if found.name == name), None)
     except OSError:
         return None
-    if not stat.S_ISREG(status.st_mode):
+    if status is None or not stat.S_ISREG(status.st_mode):
         return None
-    return Entry(IMAGE_SETTINGS, Kind.FILE, size=status.st_size, content=HostFile(here / names[-1], status.st_size))
+    content = HostFile(path / IMAGE_SETTINGS, status.st_size, identity=(status.st_dev, status.st_ino))
+    return Entry(IMAGE_SETTINGS, Kind.FILE, size=status.st_size, content=content)
 
 
-def _by_path(found: tuple[str, os.stat_result]) -> str:
+def _by_path(found: tuple[str, Below]) -> str:
     return path_order(found[0])
 
 

@@ -1,10 +1,14 @@
 """Images as OCI image layouts: a blob for each layer, and what engines must know to run them.
 
-The architecture is `wasm`: what the shims of containerd (runwasi) look at, who then find the program in the layers by the first
-word of the entrypoint. The annotation `module.wasm.image/variant` with the value `compat` makes crun run it as WebAssembly; its
-other value, `compat-smart`, would want an entrypoint that ends in `.wasm`. The operating system is `linux`, as the root
-filesystem is one of its kind (paths, modes, links): umoci unpacks no other, and shims and crun do not look at it. Docker and
-podman choose by `wasi/wasm` where they are asked to: so another platform may be given.
+The architecture is `wasm`, as that is what the program needs, and the operating system `linux`, as the root filesystem is one
+of its kind (paths, modes, links): umoci unpacks no other. Such an image is one manifest, without an index. So containerd
+pulls and unpacks it on nodes of every kind, as nothing is there to choose from; its shims (runwasi) find the program in the
+layers by the first word of the entrypoint. The annotation `module.wasm.image/variant` with the value `compat` makes crun run
+it as WebAssembly; its other value, `compat-smart`, would want an entrypoint that ends in `.wasm`.
+
+Docker wants `wasi/wasm`, which it is told to choose by; who asks for their own machine's platform alone wants that. So other
+platforms may be given: one gives a manifest, several an index of manifests that differ in nothing but their configuration's
+platform. An index must name the platform of each node, or containerd refuses it, and umoci unpacks no index at all.
 
 Sources: https://github.com/opencontainers/image-spec, https://github.com/containerd/runwasi,
 https://github.com/containers/crun/blob/main/docs/wasm-wasi-example.md
@@ -22,20 +26,21 @@ from pkgmgr.oci.descriptors import Descriptor
 from pkgmgr.oci.documents import (
     CONFIG,
     ImageDocument,
-    Platform,
     Step,
     image_json,
+    index_json,
     layer_media_type,
     manifest_json,
 )
 from pkgmgr.oci.layout import ImageLayout, check_layout_tag
-from pkgmgr.oci.registry import MANIFEST
+from pkgmgr.oci.platforms import Platform
+from pkgmgr.oci.registry import INDEX, MANIFEST
 from pkgmgr.rootfs.compressing import METHODS, Compressors, processors
 from pkgmgr.rootfs.mapped_pages import MappedPages
 from pkgmgr.rootfs.tar_stream import tar_pieces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from pkgmgr.oci.blobs import Blobs
@@ -64,7 +69,7 @@ def write_oci(
     tag: str | None = None,
     compression: str = "gzip",
     jobs: int | None = None,
-    platform: Platform = PLATFORM,
+    platforms: Sequence[Platform] = (PLATFORM,),
 ) -> str:
     """Write an image into an image layout, whole or not at all: beside what the layout has already, with which it shares blobs.
 
@@ -76,10 +81,10 @@ def write_oci(
         tag: What the image is called in the layout, instead of what was called so; None gives it no name.
         compression: How the layers are compressed: `none`, `gzip` or `zstd`.
         jobs: How many threads compress; None takes one for each processor.
-        platform: For what the image says that it is.
+        platforms: For what the image says that it is; of several, each has a manifest of the same layers.
 
     Returns:
-        The digest of the manifest, `sha256:HEX`.
+        The digest of the manifest, or of the index of several, `sha256:HEX`.
 
     Raises:
         WpmError: A layer cannot be read or has names that no layer can have, there is something else in the folder, or there
@@ -92,27 +97,36 @@ def write_oci(
         check_layout_tag(tag)
     layout = ImageLayout.prepared(folder)
     try:
-        return _write_image(image, layout, tag, compression, jobs, platform)
+        return _write_image(image, layout, tag, compression, jobs, platforms)
     except BaseException:
         layout.remove_if_empty()
         raise
 
 
 def _write_image(
-    image: RootfsImage, layout: ImageLayout, tag: str | None, compression: str, jobs: int | None, platform: Platform
+    image: RootfsImage,
+    layout: ImageLayout,
+    tag: str | None,
+    compression: str,
+    jobs: int | None,
+    platforms: Sequence[Platform],
 ) -> str:
     layers = _write_layers(image.layers, layout.blobs, compression, jobs)
-    document = ImageDocument(
-        platform,
-        image.config,
-        image.created,
-        tuple(layer.diff_id for layer in layers),
-        tuple(Step(MADE_BY + layer.title, image.created) for layer in image.layers),
-    )
-    config = _add(layout.blobs, image_json(document), CONFIG)
-    manifest = _add(layout.blobs, manifest_json(config, [layer.descriptor for layer in layers], _ANNOTATIONS), MANIFEST)
-    layout.add(manifest._replace(platform=str(platform)), tag)
-    return manifest.digest
+    manifests = []
+    for platform in platforms:
+        document = ImageDocument(
+            platform,
+            image.config,
+            image.created,
+            tuple(layer.diff_id for layer in layers),
+            tuple(Step(MADE_BY + layer.title, image.created) for layer in image.layers),
+        )
+        config = _add(layout.blobs, image_json(document), CONFIG)
+        data = manifest_json(config, [layer.descriptor for layer in layers], _ANNOTATIONS)
+        manifests.append(_add(layout.blobs, data, MANIFEST)._replace(platform=str(platform)))
+    written = manifests[0] if len(manifests) == 1 else _add(layout.blobs, index_json(manifests), INDEX)
+    layout.add(written, tag)
+    return written.digest
 
 
 def _write_layers(layers: tuple[Layer, ...], blobs: Blobs, compression: str, jobs: int | None) -> list[_WrittenLayer]:

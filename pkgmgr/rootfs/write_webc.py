@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pkgmgr.rootfs.image import ImageConfig, RootfsImage
-    from webc_parser.source import Source
+    from webc_parser.source import Pieces, Source
 
 VOLUME: Final = "/"
 ENTRYPOINT: Final = "entrypoint"
@@ -52,7 +52,7 @@ class _Module(NamedTuple):
     """A module: its sha256 in hex, its bytes, and when it was modified."""
 
     sha256: str
-    content: Source
+    content: Source | Pieces
     mtime: int
 
 
@@ -308,8 +308,8 @@ def _volume(entries: Mapping[str, Entry], gone: set[str], mappings: Mappings) ->
     return DirectorySource(root, 0)
 
 
-def _content(entry: Entry, mappings: Mappings) -> Source:
+def _content(entry: Entry, mappings: Mappings) -> Source | Pieces:
     """The bytes of a file: a file of the host as it is, or a span of one, mapped."""
     if isinstance(entry.content, HostFile) and entry.content.offset == 0 and entry.size:
-        return entry.content.path
+        return entry.content
     return mappings.content(entry)

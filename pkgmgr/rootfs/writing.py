@@ -15,6 +15,7 @@ from pkgmgr.rootfs.output import checked_place, new_place
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pkgmgr.oci.platforms import Platform
     from pkgmgr.rootfs.entry import Entry
     from pkgmgr.rootfs.image import RootfsImage
 
@@ -57,6 +58,7 @@ class Output(NamedTuple):
         tag: The name of the image in an OCI layout.
         name: The name of the package, `NAME@VERSION`, for `webc`.
         jobs: How many layers to compress at a time; None lets the machine decide.
+        platforms: For what an OCI image says that it is; none takes the usual one.
     """
 
     format: str = "dir"
@@ -65,6 +67,7 @@ class Output(NamedTuple):
     tag: str | None = None
     name: str | None = None
     jobs: int | None = None
+    platforms: tuple[Platform, ...] = ()
 
 
 class Written(NamedTuple):
@@ -74,7 +77,7 @@ class Written(NamedTuple):
         files: How many files and links the image has, by name.
         bytes: How many bytes its files have; a file of many names counts once.
         digest: What tells it from every other: of a tar and a package the sha256 of the file, of an OCI image that of its
-            manifest, as `sha256:HEX`; None for a directory.
+            manifest or index, as `sha256:HEX`; None for a directory.
     """
 
     files: int
@@ -182,10 +185,10 @@ def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output
             finally:
                 os.close(descriptor)
         case "oci":
-            from pkgmgr.rootfs.write_oci import write_oci
+            from pkgmgr.rootfs.write_oci import PLATFORM, write_oci
 
-            digest: str = write_oci(image, path, output.tag, output.compression, output.jobs)
-            return digest
+            platforms = output.platforms or (PLATFORM,)
+            return write_oci(image, path, output.tag, output.compression, output.jobs, platforms)
         case "webc":
             from pkgmgr.rootfs.write_webc import write_webc
 

@@ -83,6 +83,14 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="TAG",
         help="the image's name in the OCI layout, as OUT:TAG, too; a layout that is there gets it added",
     )
+    parser.add_argument(
+        "--platform",
+        action="append",
+        default=[],
+        metavar="OS/ARCH",
+        help="for what an OCI image says that it is: one, or several with commas between them or by repeating it, which "
+        "make an index (default: linux/wasm)",
+    )
     parser.add_argument("--name", metavar="NAME@VERSION", help="the name and version of a webc")
     parser.add_argument("--strict", action="store_true", help="fail where a package hides a file of another")
     parser.add_argument("--force", action="store_true", help="replace an image that is there already")
@@ -149,12 +157,15 @@ def _packages(arguments: Namespace) -> list[BinaryPackage]:
 
 def _output(arguments: Namespace) -> Output:
     """How to write it; what is wrong with that is told before anything is built."""
+    from pkgmgr.oci.platforms import parse_platforms
     from pkgmgr.rootfs.output import checked_place
     from pkgmgr.rootfs.writing import Output, chosen_format, is_layout
 
     if arguments.out == _STDOUT:
         if arguments.format not in (None, "tar"):
             raise WpmError(f"-o -: only a tar can be written to standard output, not {arguments.format}: name a place")
+        if arguments.platform:
+            raise WpmError("--platform: only OCI images have one: add --format oci, and name a place")
         if arguments.json:
             raise WpmError("-o -: the tar takes standard output, and --json too: name a file, or leave --json out")
         if sys.stdout.isatty():
@@ -164,11 +175,14 @@ def _output(arguments: Namespace) -> Output:
     kind, compression = chosen_format(out, arguments.format, arguments.compression, arguments.tag)
     if arguments.tag is not None and kind != "oci":
         raise WpmError(f"--tag: only images of an OCI layout have one: add --format oci (this is {kind})")
+    if arguments.platform and kind != "oci":
+        raise WpmError(f"--platform: only OCI images have one: add --format oci (this is {kind})")
     if arguments.name is not None and kind != "webc":
         raise WpmError(f"--name: only a package has one: add --format webc (this is {kind})")
     if kind != "oci" or not is_layout(out):
         checked_place(out, force=arguments.force)
-    return Output(kind, compression, arguments.force, arguments.tag, arguments.name, arguments.jobs)
+    platforms = parse_platforms(arguments.platform)
+    return Output(kind, compression, arguments.force, arguments.tag, arguments.name, arguments.jobs, platforms)
 
 
 def _options(arguments: Namespace, out: Path | None) -> BuildOptions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_registry
+from pkgmgr.cli.options import add_json, add_platform, add_registry
 
 if TYPE_CHECKING:
     import argparse
@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--stat", action="store_true", help="show how many bytes each file has more or less, and the sums")
     how.add_argument("--content", action="store_true", help="show what changed in files of text, too")
     parser.add_argument("--ignore-times", action="store_true", help="let times differ")
+    add_platform(parser)
     add_registry(parser)
     add_json(parser)
 
@@ -56,7 +57,9 @@ def _compare(arguments: argparse.Namespace) -> Comparison:
     from pkgmgr.rootfs.opening import open_image
 
     install = InstallOptions(registry=arguments.registry, offline=arguments.offline)
-    before, after = (open_image(place, install=install) for place in (arguments.before, arguments.after))
+    before, after = (
+        open_image(place, install=install, platform=arguments.platform) for place in (arguments.before, arguments.after)
+    )
     return compare_images(before, after, times=not arguments.ignore_times)
 
 

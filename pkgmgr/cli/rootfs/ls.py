@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import add_json, add_registry
+from pkgmgr.cli.options import add_json, add_platform, add_registry
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-l", "--long", action="store_true", help="show modes, owners, sizes, times (UTC) and links")
     parser.add_argument("-R", "--recursive", action="store_true", help="show all that is below the path, too")
     parser.add_argument("--layers", action="store_true", help="show the layers, and the number of each name's layer")
+    add_platform(parser)
     add_registry(parser)
     add_json(parser)
 
@@ -34,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     from pkgmgr.rootfs.listing import as_json, below, config_as_json, list_image, plain_text
     from pkgmgr.rootfs.opening import open_image
 
-    image = open_image(arguments.image, install=InstallOptions(registry=arguments.registry, offline=arguments.offline))
+    install = InstallOptions(registry=arguments.registry, offline=arguments.offline)
+    image = open_image(arguments.image, install=install, platform=arguments.platform)
     listing = list_image(image)
     shown = below(listing, arguments.path, recursive=arguments.recursive)
     if arguments.json:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pkgmgr.cli.options import OUT, add_json, add_quiet, positive
+from pkgmgr.cli.options import OUT, add_json, add_platform, add_quiet, positive
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
@@ -32,11 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=("dir", "tar", "oci", "webc"),
         help="a directory, a tar, an OCI image layout or a package (default: by OUT's ending; oci with --tag, else dir)",
     )
-    parser.add_argument(
-        "--platform",
-        metavar="OS/ARCH",
-        help="of an image for several platforms, this one (default: WebAssembly, else what this machine runs)",
-    )
+    add_platform(parser, ", or all of them with `all`, into an OCI image layout")
     parser.add_argument(
         "-t", "--tag", metavar="TAG", help="the image's name in the OCI layout (default: the tag of REF)"
     )
@@ -48,18 +44,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Pull; prints what came of it."""
+    from pkgmgr.oci.pull_all import ALL
     from pkgmgr.oci.reference import parse_typed
     from pkgmgr.oci.registry import Repository
     from pkgmgr.rootfs.writing import chosen_format, place_and_tag
 
     reference = parse_typed(arguments.reference)
+    whole = (arguments.platform or "").lower() == ALL
     arguments.out, arguments.tag = place_and_tag(arguments.out, arguments.tag, arguments.format)
     kind, compression = chosen_format(arguments.out, arguments.format, None, arguments.tag)
     if arguments.tag is not None and kind != "oci":
         raise WpmError(f"--tag: only images of an OCI layout have one: add --format oci (this is {kind})")
+    if whole and kind != "oci":
+        raise WpmError(f"--platform all: only an OCI layout has room for several: add --format oci (this is {kind})")
     repository = Repository(reference.host, reference.name)
     if kind == "oci":
-        done = _as_layout(arguments, reference, repository)
+        done = _as_layout(arguments, reference, repository, whole=whole)
     else:
         done = _as_other(arguments, reference, repository, kind, compression)
     if arguments.json:
@@ -74,22 +74,18 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _as_layout(arguments: Namespace, reference: Reference, repository: Repository) -> dict[str, Any]:
+def _as_layout(arguments: Namespace, reference: Reference, repository: Repository, *, whole: bool) -> dict[str, Any]:
     from pkgmgr.oci.layout import is_layout
     from pkgmgr.oci.pull import pull
+    from pkgmgr.oci.pull_all import ALL, pull_all
     from pkgmgr.rootfs.output import checked_place
 
     adds = is_layout(arguments.out) and not arguments.force
     place = arguments.out if adds else checked_place(arguments.out, force=arguments.force)
-    report = pull(
-        reference,
-        place,
-        platform=arguments.platform,
-        tag=arguments.tag,
-        force=arguments.force,
-        jobs=arguments.jobs,
-        repository=repository,
-    )
+    options = {"tag": arguments.tag, "force": arguments.force, "jobs": arguments.jobs, "repository": repository}
+    if whole:
+        return {**pull_all(reference, place, **options)._asdict(), "platform": ALL}
+    report = pull(reference, place, platform=arguments.platform, **options)
     return {
         **_about(report.image),
         "fetched": report.fetched,

@@ -36,6 +36,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="NAME",
         help="a repository of the registry that may have some of the layers already; may be repeated",
     )
+    parser.add_argument(
+        "--platform",
+        metavar="OS/ARCH",
+        help="of an image for several platforms, this one alone (default: all of it)",
+    )
     parser.add_argument("--jobs", type=positive, metavar="N", help="send N layers at a time (default: 4)")
     add_quiet(parser)
     add_json(parser)
@@ -51,7 +56,7 @@ def run(arguments: Namespace) -> int:
 
     reference = parse_typed(arguments.reference)
     with TemporaryDirectory(prefix="wpm-push-") as folder:
-        contents = _contents(arguments.image, Path(folder))
+        contents = _contents(arguments.image, Path(folder), arguments.platform)
         report = push(contents, reference, tags=arguments.tag, mount_from=arguments.mount_from, jobs=arguments.jobs)
     exact = reference.with_digest(report.digest)
     if arguments.json:
@@ -82,7 +87,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _contents(image: str, folder: Path) -> Contents:
+def _contents(image: str, folder: Path, platform: str | None) -> Contents:
     """What is pushed; what has to be made for it goes into the folder."""
     from pkgmgr.oci.layout import is_layout
     from pkgmgr.oci.push import layout_contents
@@ -90,12 +95,12 @@ def _contents(image: str, folder: Path) -> Contents:
     from pkgmgr.rootfs.opening import layout_and_tag
 
     if image.startswith(SCHEME):
-        return _of_registry(image)
+        return _of_registry(image, folder / "layout", platform)
     path, tag = Path(image), None
     if not path.exists() and (before := layout_and_tag(image)) is not None:
         path, tag = before
     if is_layout(path):
-        return layout_contents(path, tag)
+        return layout_contents(path, tag, platform)
     if path.is_file() and _head(path).startswith(_WEBC):
         from pkgmgr.oci.artifact import artifact_contents
 
@@ -110,19 +115,21 @@ def _contents(image: str, folder: Path) -> Contents:
     return layout_contents(layout, _TAG)
 
 
-def _of_registry(text: str) -> Contents:
+def _of_registry(text: str, layout: Path, platform: str | None) -> Contents:
     """What another registry has, as it has it there."""
-    from pkgmgr.oci.layout import ImageLayout
-    from pkgmgr.oci.pull import layout_of, resolve_image
+    from pkgmgr.oci.pull import pull, pulled_folder
+    from pkgmgr.oci.pull_all import pull_all
     from pkgmgr.oci.push import layout_contents
     from pkgmgr.oci.reference import parse_reference
-    from pkgmgr.oci.registry import Repository
     from pkgmgr.store import Store
 
     reference = parse_reference(text)
-    repository = Repository(reference.host, reference.name)
-    folder = layout_of(resolve_image(repository, reference), repository, Store.default())
-    return layout_contents(folder, ImageLayout(folder).find().digest)
+    known = list(pulled_folder(Store.default()).glob("*"))
+    if platform is None:
+        pull_all(reference, layout, tag=_TAG, known=known)
+    else:
+        pull(reference, layout, platform=platform, tag=_TAG, known=known)
+    return layout_contents(layout, _TAG)
 
 
 def _head(path: Path) -> bytes:

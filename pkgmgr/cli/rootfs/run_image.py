@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkgmgr.cli.guest import add_guest, add_words, run_options, wait
-from pkgmgr.cli.options import add_refresh, add_registry
+from pkgmgr.cli.options import add_platform, add_refresh, add_registry
 
 if TYPE_CHECKING:
     import argparse
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--upper", type=Path, metavar="DIR", help="where an overlay keeps changes, with whiteouts for what was removed"
     )
+    add_platform(parser)
     add_guest(parser)
     add_registry(parser)
     add_refresh(parser)
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     install = InstallOptions(registry=arguments.registry, offline=arguments.offline, refresh=arguments.refresh)
     store = Store.default()
     process = start_image(
-        open_image(arguments.image, store=store, install=install),
+        open_image(arguments.image, store=store, install=install, platform=arguments.platform),
         arguments.image,
         arguments.command,
         RootKind(arguments.root or ("sandbox" if arguments.upper is None else "overlay")),

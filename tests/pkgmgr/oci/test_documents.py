@@ -13,7 +13,6 @@ from pkgmgr.errors import WpmError
 from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_document
 from pkgmgr.oci.documents import (
     ImageDocument,
-    Platform,
     Step,
     canonical_json,
     image_json,
@@ -22,6 +21,7 @@ from pkgmgr.oci.documents import (
     manifest_json,
     parse_image,
 )
+from pkgmgr.oci.platforms import Platform
 from pkgmgr.rootfs.image import ImageConfig
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)

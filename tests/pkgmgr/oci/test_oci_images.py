@@ -16,7 +16,7 @@ import zstandard
 from image_samples import LAYER, ForeignLayout, a_file, an_image, digest_of, layer, tar_of
 
 from pkgmgr.errors import WpmError
-from pkgmgr.oci.documents import Platform
+from pkgmgr.oci.platforms import Platform
 from pkgmgr.rootfs.entry import Kind
 from pkgmgr.rootfs.flattening import flatten
 from pkgmgr.rootfs.image import RootfsImage
@@ -78,7 +78,7 @@ def test_what_engines_look_at(tmp_path: Path) -> None:
     for described, diff_id in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True):
         packed = (blobs / described["digest"].removeprefix("sha256:")).read_bytes()
         assert (len(packed), digest_of(gzip.decompress(packed))) == (described["size"], diff_id)
-    write_oci(an_image(), tmp_path / "layout", "wasi", platform=Platform("wasi", "wasm"))
+    write_oci(an_image(), tmp_path / "layout", "wasi", platforms=[Platform("wasi", "wasm")])
     index = json.loads((tmp_path / "layout" / "index.json").read_bytes())
     platforms = [each["platform"] for each in index["manifests"]]
     assert platforms == [{"os": "linux", "architecture": "wasm"}, {"os": "wasi", "architecture": "wasm"}]

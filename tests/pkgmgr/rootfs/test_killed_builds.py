@@ -20,7 +20,7 @@ def test_a_build_killed_while_it_writes(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     script = (
         "import os, signal, sys\n"
-        "def die(*_, **__): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "def die(*_, **__): signal.raise_signal(signal.SIGKILL)\n"
         "os.fsync = os.rename = os.replace = os.utime = die\n"
         "from pkgmgr.cli.main import main\n"
         f"main(['rootfs', 'build', 'wpm/hello', '-o', {out!r}])\n"
