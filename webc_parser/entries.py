@@ -39,7 +39,7 @@ class V2Region(Region):
 
     entry = ENTRY_V2
     """What comes before an entry's name."""
-    before_entries = 0
+    before_entries: int = 0
     """How many bytes a directory says of itself."""
 
     def node(self, position: int, depth: int) -> VolumeEntry:
@@ -111,7 +111,7 @@ class V3Region(V2Region):
     __slots__ = ()
 
     entry = ENTRY_V3
-    before_entries = DIRECTORY_V3.size
+    before_entries: int = DIRECTORY_V3.size
 
     def directory(self, position: int, depth: int) -> VolumeDirectory:
         """The directory at `position`."""
