@@ -90,6 +90,8 @@ class V2Region(Region):
         entries: dict[str, VolumeEntry] = {}
         digests: dict[str, bytes] = {}
         at, length, depth = 0, len(table), depth + 1
+        header, read_file, add = self.header, self.read_file, self.add
+        header_size = len(header)
         while at < length:
             if length - at < head:
                 raise self.error("an entry is cut off", start + at)
@@ -98,7 +100,11 @@ class V2Region(Region):
             if size > length - at:
                 raise self.error(f"a name of {size} bytes where {length - at} are left", start + at)
             name = entry_name(table[at : at + size], self.header_base + start + at)
-            self.add(entries, name, self.node(position, depth), start + at)
+            if position < header_size and header[position] == TAG_FILE:
+                node: VolumeEntry = read_file(position)
+            else:
+                node = self.node(position, depth)
+            add(entries, name, node, start + at)
             digests[name] = digest
             at += size
         entries = dict(sorted(entries.items()))

@@ -104,9 +104,10 @@ class _Flattening:
     def _hides_nothing(self, found: Mapping[str, Entry]) -> bool:
         """Whether a layer only adds to what is there: it has no links and deletions, and shares only directories."""
         last = ""
+        file, directory, symlink = Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK
         for path, entry in found.items():
             kind = entry.kind
-            if kind is not Kind.FILE and kind is not Kind.DIRECTORY and kind is not Kind.SYMLINK:
+            if kind is not file and kind is not directory and kind is not symlink:
                 return False
             folder = path.rpartition("/")[0]
             if folder != last:

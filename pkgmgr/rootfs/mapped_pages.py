@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from pkgmgr.rootfs.entry import Entry
 
-_AT_MOST: Final = 32 << 20
+_AT_MOST: Final = 64 << 20
 
 
 class MappedPages:
@@ -26,8 +26,14 @@ class MappedPages:
     __slots__ = ("_maps", "_read")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        contents = [content for entry in entries if isinstance(content := entry.content, memoryview)]
-        found = {id(content.obj): content.obj for content in contents}
+        found: dict[int, object] = {}
+        last: object = None
+        for entry in entries:
+            content = entry.content
+            # The files of a package follow one another.
+            if type(content) is memoryview and content.obj is not last:
+                last = content.obj
+                found[id(last)] = last
         self._maps = [each for each in found.values() if isinstance(each, mmap.mmap)]
         self._read = 0
 

@@ -78,6 +78,7 @@ class PackageLayer:
         if not part.mounts:
             return found
         latest = NO_BOUND if self._source_date is None else self._source_date
+        file = Kind.FILE
         stack = [("", _names(unite([mount_tree(mount) for mount in part.mounts])))]
         while stack:
             prefix, names = stack[-1]
@@ -87,7 +88,7 @@ class PackageLayer:
                 if mtime > latest:
                     mtime = latest
                 if isinstance(node, VolumeFile):
-                    found.append(Entry(path, Kind.FILE, FILE_MODE, mtime, node.size, node.content))
+                    found.append(Entry(path, file, FILE_MODE, mtime, node.size, node.content))
                 elif is_directory(node):
                     found.append(Entry(path, Kind.DIRECTORY, directory_mode(path), mtime))
                     stack.append((path + "/", _names(node)))

@@ -43,6 +43,8 @@ _CHECKSUM: Final = slice(148, 156)
 _FILE_NUMBERS: Final = b"%07o\0" + b"0000000\0" * 2 + b"%011o\0%011o\0"
 _FILE_END: Final = b"0" + bytes(100) + _MAGIC + bytes(167)
 _FILE_SUM: Final = sum(_FILE_END) + sum(b" " * 8)
+# To ask an enumeration for a member takes as long as to make the number of a header.
+_FILE: Final = Kind.FILE
 _EXTENDED_NAME: Final = b"././@PaxHeader"
 _TYPES: Final = {
     Kind.FILE: b"0",
@@ -99,7 +101,7 @@ def tar_pieces(entries: Iterable[Entry]) -> Iterator[bytes | memoryview]:
 def _headers(entry: Entry) -> bytes | bytearray:
     """All that comes before the bytes of a file, or is all of any other member."""
     path, kind, mode, mtime, size, _, target, uid, gid = entry
-    if kind is Kind.FILE and len(path) <= _NAME and path.isascii() and WHITEOUT_PREFIX not in path:
+    if kind is _FILE and len(path) <= _NAME and path.isascii() and WHITEOUT_PREFIX not in path:
         fits = 0 <= mtime <= _MOST and size <= _MOST
         if fits and not uid and not gid:
             # Nearly all are so: this is the rest without most of the calls.
