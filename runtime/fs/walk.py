@@ -162,6 +162,9 @@ def walk(
                 return Walked(here, name, Location(node, here, name), slashed)
             here = Location(node, here, name)
         elif filetype is Filetype.SYMBOLIC_LINK and (pending or follow or (slashed and not naming)):
+            if creating and slashed and not pending:
+                # As Linux has it, which does not look where the link leads: it may lead to itself.
+                raise failure(errno.EISDIR, name)
             links += 1
             if links > SYMLINKS_MAX:
                 raise failure(errno.ELOOP, path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fs_model import Guest, Host, outcome, tree
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runtime.fs.hostfs import HostFileSystem
@@ -133,6 +133,7 @@ def run(guest: Guest, host: Host, operations: list[tuple[str, ...]]) -> None:
 @pytest.mark.parametrize("kind", MAKERS)
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(operations=OPERATIONS)
+@example(operations=[("symlink", BASE + "a", "a/"), ("write", BASE + "a", 0, b"")])
 def test_as_a_real_directory(kind: str, operations: list[tuple[str, ...]]) -> None:
     with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
         guest, host = Guest(MAKERS[kind](Path(first))), Host(Path(second))
