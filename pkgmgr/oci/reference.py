@@ -74,10 +74,6 @@ class Reference(NamedTuple):
         """The manifest with this digest, in the same repository."""
         return self._replace(tag="", digest=check_digest(digest))
 
-    def with_tag(self, tag: str) -> Reference:
-        """Another tag of the same repository; raises `WpmError` where that cannot be one."""
-        return self._replace(tag=check_tag(tag), digest="")
-
 
 def parse_reference(text: str) -> Reference:
     """Read `oci://HOST[:PORT]/NAME[:TAG][@DIGEST]`; a tag beside a digest is only for people, and left out.

@@ -137,17 +137,6 @@ class Repository:
 
         return self.told(self._label(target), attempt)
 
-    def has_manifest(self, target: str) -> str | None:
-        """The digest that a registry says a manifest has; empty where it does not say it, None where there is none."""
-        url = f"{self.url}/v2/{self.name}/manifests/{target}"
-
-        def attempt() -> str:
-            with self.send("HEAD", url, {"Accept": ", ".join(MANIFEST_TYPES)}) as reply:
-                digest = reply.headers.get("Docker-Content-Digest", "")
-                return check_digest(digest) if digest.startswith("sha256:") else ""
-
-        return self._found(self._label(target), attempt)
-
     def put_manifest(self, target: str, manifest: Manifest) -> None:
         """Give a manifest a tag, or put it there by its digest; raises `WpmError` where the registry does not take it."""
         url = f"{self.url}/v2/{self.name}/manifests/{target}"
@@ -170,20 +159,6 @@ class Repository:
                 return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
 
         return self._found(self._label(digest), attempt)
-
-    def read_blob(self, digest: str, size: int) -> bytes:
-        """A small blob; raises `WpmError` where it cannot be had, is larger than 8 MiB or not what its digest says."""
-        if size > LARGEST_DOCUMENT:
-            raise WpmError(f"{self._label(digest)}: larger than the {LARGEST_DOCUMENT} bytes that a document may have")
-
-        def attempt() -> bytes:
-            with self.send("GET", self.blob_url(digest), {"Accept-Encoding": "identity"}) as reply:
-                data = self._body(reply, size)
-            if len(data) != size or digest_of(data) != digest:
-                raise NotAsPromised("its bytes are not those of its digest: do not trust its source")
-            return data
-
-        return self.told(self._label(digest), attempt)
 
     def fetch_blob(self, partial: Partial, digest: str, size: int, progress: Callable[[int], object] | None) -> None:
         """Bring a blob into a file, and go on where the connection broke.

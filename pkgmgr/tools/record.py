@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
@@ -15,6 +14,7 @@ from pkgmgr.files.replacing import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from pkgmgr.locks.lockfile import LockedPackage, Lockfile
 
@@ -160,13 +160,6 @@ def check_tool_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise WpmError(f"{name[:60]!r}: not a name for a tool: letters, digits, '-', '_', '+' and '.' may be in it")
     return name
-
-
-def _expanded(variable: str, text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise WpmError(f"{variable}: {text}: {error}") from None
 
 
 def _format(tool: Tool) -> bytes:

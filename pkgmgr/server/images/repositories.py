@@ -56,10 +56,6 @@ class Repositories:
         path = self._blobs / _hex(digest)
         return path if (self._of(name) / "_blobs" / _hex(digest)).is_file() and path.is_file() else None
 
-    def has_blob(self, name: str, digest: str) -> bool:
-        """Whether a repository has a blob, as such or as a manifest."""
-        return self.blob(name, digest) is not None or self.manifest(name, digest) is not None
-
     def mount(self, name: str, digest: str, source: str) -> bool:
         """Give a repository a blob that another has; gives whether that has it."""
         if self.blob(source, digest) is None:
