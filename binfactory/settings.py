@@ -109,7 +109,7 @@ def parse_settings(data: bytes, where: str) -> tuple[str, CommandSettings]:
         raise FactoryError(f"{where}: expected an object: build the image again")
     module = _text(raw, "module", where) or ""
     args, env = raw.get("args", []), raw.get("env", {})
-    if not isinstance(args, list) or not all(_is_text(arg) for arg in args):
+    if not isinstance(args, list) or not all(is_text(arg) for arg in args):
         raise FactoryError(f"{where}: args: expected a list of texts without NUL")
     if not isinstance(env, dict) or not all(_is_variable(*pair) for pair in env.items()):
         raise FactoryError(f"{where}: env: expected names of variables with texts without NUL")
@@ -120,12 +120,13 @@ def _text(raw: Mapping[str, Any], key: str, where: str) -> str | None:
     value = raw.get(key)
     if value is None:
         return None
-    if not _is_text(value):
+    if not is_text(value):
         raise FactoryError(f"{where}: {key}: expected a text without NUL")
     return str(value)
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
+    """Whether a value that JSON gave is a text that a guest can be given: without NUL, of whole characters."""
     if not isinstance(value, str) or "\0" in value:
         return False
     try:
@@ -136,7 +137,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_variable(name: object, value: object) -> bool:
-    return isinstance(name, str) and name != "" and "=" not in name and _is_text(name) and _is_text(value)
+    return isinstance(name, str) and name != "" and "=" not in name and is_text(name) and is_text(value)
 
 
 def _is_command(place: Location, env: WasiEnv) -> bool:

@@ -82,7 +82,8 @@ def _newest_commands(source: NamedSource, store: Store) -> list[str]:
 
 def layout_images(prefix: str) -> list[str]:
     """The images of a layout, as `LAYOUT:TAG`, where that much is typed that the layout is known."""
-    from pkgmgr.oci.layout import REF_NAME, ImageLayout, is_layout
+    from pkgmgr.oci.layout import REF_NAME, ImageLayout
+    from pkgmgr.oci.marker import is_layout
 
     for colon in (number for number, each in enumerate(prefix) if each == ":"):
         try:

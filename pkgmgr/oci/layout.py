@@ -25,6 +25,7 @@ from pkgmgr.files.unfinished import PARTIAL, replace_from
 from pkgmgr.oci.blobs import BLOBS, Blobs
 from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_descriptor, parse_document
 from pkgmgr.oci.documents import canonical_json, descriptor_value, index_json
+from pkgmgr.oci.marker import LAYOUT_FILE, is_layout
 from pkgmgr.oci.platforms import choose_platform
 from pkgmgr.oci.registry import LARGEST_MANIFEST, MANIFEST_TYPES
 from pkgmgr.plain_text import one_line
@@ -32,8 +33,6 @@ from pkgmgr.plain_text import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-LAYOUT_FILE: Final = "oci-layout"
-"""The file by which a layout is known."""
 INDEX_FILE: Final = "index.json"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
 """The annotation that is an image's tag in a layout."""
@@ -202,11 +201,6 @@ class ImageLayout:
             return value, [(parse_descriptor(each, "manifests"), each) for each in manifests]
         except WpmError as error:
             raise WpmError(f"{path}: {error}") from None
-
-
-def is_layout(folder: Path) -> bool:
-    """Whether a folder says that it is an image layout."""
-    return (folder / LAYOUT_FILE).is_file()
 
 
 def check_layout_tag(tag: str) -> str:

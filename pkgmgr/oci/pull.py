@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.blobs import Blobs
 from pkgmgr.oci.descriptors import Descriptor, ImageManifest, parse_document
-from pkgmgr.oci.layout import INDEX_FILE, ImageLayout, is_layout
+from pkgmgr.oci.layout import INDEX_FILE, ImageLayout
+from pkgmgr.oci.marker import is_layout
 from pkgmgr.oci.platforms import choose_platform
 from pkgmgr.oci.registry import DOCKER_MANIFEST, MANIFEST, Manifest, Repository
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.notices import notice
+from pkgmgr.oci.marker import is_layout
 from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from pkgmgr.store import Store
 
 OCI: Final = "oci://"
-LAYOUT_MARKER: Final = "oci-layout"
-"""The file by which an OCI layout is known (image-spec, image-layout.md)."""
 
 _WEBC: Final = b"\0webc"
 _WASM: Final = b"\0asm"
@@ -63,7 +62,7 @@ def open_image(
     if isinstance(place, str) and not path.exists() and (before := layout_and_tag(text)) is not None:
         path, tag = before
     if path.is_dir():
-        if tag is not None or (path / LAYOUT_MARKER).is_file():
+        if tag is not None or is_layout(path):
             from pkgmgr.rootfs.read_oci import read_oci
 
             return read_oci(path, tag, store, platform)
@@ -90,7 +89,7 @@ def layout_and_tag(text: str) -> tuple[Path, str] | None:
     # Names of images may have colons in them, and so may paths.
     for colon in (number for number, each in enumerate(text) if each == ":"):
         before, tag = text[:colon], text[colon + 1 :]
-        if before and tag and (Path(before) / LAYOUT_MARKER).is_file():
+        if before and tag and is_layout(Path(before)):
             return Path(before), tag
     return None
 

@@ -17,6 +17,7 @@ from pkgmgr.errors import WpmError
 from pkgmgr.files.holding import hold, try_hold
 from pkgmgr.files.removing import mounted_in, remove_tree
 from pkgmgr.files.swapping import swap
+from pkgmgr.oci.marker import LAYOUT_FILE
 from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".part"
 _RANDOM: Final = re.compile(r"[0-9a-f]{16}\.part")
 _STALE_SECONDS: Final = 24 * 3600.0
-_LAYOUT: Final = frozenset({"oci-layout", "index.json", "blobs", "manifest.json", "repositories", "ingest"})
+_LAYOUT: Final = frozenset({LAYOUT_FILE, "index.json", "blobs", "manifest.json", "repositories", "ingest"})
 
 
 @contextmanager
@@ -119,7 +120,7 @@ def _check_replaceable(place: Path, out: Path) -> None:
         names = {each.name for each in found}
     is_root = {"bin", "dev", "etc", "home", "tmp", "usr"} <= names
     # Some tools write a layout into whatever directory they are given, beside what is there.
-    is_layout = "oci-layout" in names and all(name in _LAYOUT or name.endswith(_SUFFIX) for name in names)
+    is_layout = LAYOUT_FILE in names and all(name in _LAYOUT or name.endswith(_SUFFIX) for name in names)
     if names and not is_root and not is_layout:
         raise WpmError(
             f"{one_line(str(out))}: is a directory, but no image: --force replaces only images; remove it yourself, or choose "

@@ -16,7 +16,7 @@ from pkgmgr.rootfs.modes import directory_mode
 from pkgmgr.rootfs.path_tree import PathTree
 from pkgmgr.rootfs.settings_layer import canonical_json
 from pkgmgr.rootfs.source_date import NO_BOUND
-from runtime.fs.names import check_name
+from runtime.fs.names import is_name
 from runtime.fs.readonly import is_directory
 from webc_parser.errors import WebcError
 from webc_parser.tree import VolumeDirectory, VolumeFile, VolumeSymlink
@@ -123,15 +123,7 @@ def _names(directory: TreeDirectory) -> Iterator[tuple[str, TreeEntry]]:
     if all(len(name) <= _SURELY_SHORT for name in entries) and isinstance(directory, VolumeDirectory):
         # Containers have no other names that are none, and have them in order.
         return iter(entries.items())
-    return iter([(name, entries[name]) for name in sorted(entries) if _is_name(name)])
-
-
-def _is_name(name: str) -> bool:
-    try:
-        check_name(name)
-    except OSError:
-        return False
-    return True
+    return iter([(name, entries[name]) for name in sorted(entries) if is_name(name)])
 
 
 def _add_commands(tree: PathTree[Entry], part: PackagePart) -> None:

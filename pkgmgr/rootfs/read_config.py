@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from binfactory.settings import is_text
 from pkgmgr.errors import WpmError
 from pkgmgr.rootfs.image import ImageConfig
 from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS
@@ -89,7 +90,7 @@ def _text(raw: Mapping[str, Any], key: str, where: str) -> str:
     value = raw.get(key)
     if value is None:
         return ""
-    if not _is_text(value):
+    if not is_text(value):
         raise WpmError(f"{where}: {key}: expected a text without NUL")
     return str(value)
 
@@ -98,7 +99,7 @@ def _texts(raw: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     value = raw.get(key)
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(_is_text(each) for each in value):
+    if not isinstance(value, list) or not all(is_text(each) for each in value):
         raise WpmError(f"{where}: {key}: expected a list of texts without NUL")
     return tuple(value)
 
@@ -107,16 +108,6 @@ def _texts_by_name(raw: Mapping[str, Any], key: str, where: str) -> dict[str, st
     value = raw.get(key)
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(_is_text(name) and _is_text(text) for name, text in value.items()):
+    if not isinstance(value, dict) or not all(is_text(name) and is_text(text) for name, text in value.items()):
         raise WpmError(f"{where}: {key}: expected names with texts without NUL")
     return dict(value)
-
-
-def _is_text(value: object) -> bool:
-    if not isinstance(value, str) or "\0" in value:
-        return False
-    try:
-        value.encode(errors="surrogateescape")
-    except UnicodeEncodeError:  # JSON can spell halves of characters
-        return False
-    return True

@@ -17,7 +17,7 @@ from pkgmgr.rootfs.entry import DEEPEST, SYMLINK_MODE, Entry, HostFile, Kind, pa
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.read_config import config_of_entry
 from pkgmgr.rootfs.settings_layer import IMAGE_SETTINGS
-from pkgmgr.rootfs.tar_stream import WHITEOUT_PREFIX
+from runtime.fs.whiteout import PREFIX as WHITEOUT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

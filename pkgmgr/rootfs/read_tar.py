@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.marker import LAYOUT_FILE
 from pkgmgr.rootfs.decompressing import decompressed, method_of, most_bytes
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.read_config import config_of_layers
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 20
 _HEAD: Final = 4
-_LAYOUT: Final = frozenset({"oci-layout", "index.json", "blobs"})
+_LAYOUT: Final = frozenset({LAYOUT_FILE, "index.json", "blobs"})
 
 
 class TarLayer:

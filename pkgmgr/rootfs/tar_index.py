@@ -8,6 +8,8 @@ from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DEEPEST, DIRECTORY_MODE, Entry, HostFile, Kind, path_order
 from pkgmgr.rootfs.tar_members import tar_members
+from runtime.fs.whiteout import OPAQUE
+from runtime.fs.whiteout import PREFIX as WHITEOUT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,9 +25,7 @@ LONGEST_PART: Final = 255
 """No name in a directory has more bytes than this: as NAME_MAX of Linux."""
 
 _MOST_CHARACTERS: Final = 256 << 20
-_WHITEOUT: Final = ".wh."
-_OPAQUE: Final = ".wh..wh..opq"
-_RESERVED: Final = ".wh..wh."
+_RESERVED: Final = WHITEOUT_PREFIX * 2
 _KINDS: Final = {"0": Kind.FILE, "2": Kind.SYMLINK, "5": Kind.DIRECTORY}
 _UNWANTED: Final = {
     "3": "a character device",
@@ -148,17 +148,17 @@ class _Indexing:
     def _took_away(self, member: Member, path: str) -> bool:
         """Note a whiteout; whether the member is one, or another of the names that are kept for them."""
         folder, _, name = path.rpartition("/")
-        if not name.startswith(_WHITEOUT):
-            if f"/{_WHITEOUT}" in f"/{folder}":
+        if not name.startswith(WHITEOUT_PREFIX):
+            if f"/{WHITEOUT_PREFIX}" in f"/{folder}":
                 # What aufs keeps for itself lies in such directories.
                 if f"/{_RESERVED}" in f"/{folder}":
                     return True
-                raise self._error(member, f"lies in a directory whose name begins with {_WHITEOUT}")
+                raise self._error(member, f"lies in a directory whose name begins with {WHITEOUT_PREFIX}")
             return False
-        if name == _OPAQUE:
+        if name == OPAQUE:
             self._opaque[folder] = Entry(folder, Kind.OPAQUE, DIRECTORY_MODE)
         elif not name.startswith(_RESERVED):
-            hidden = name.removeprefix(_WHITEOUT)
+            hidden = name.removeprefix(WHITEOUT_PREFIX)
             if hidden in {"", ".", ".."}:
                 raise self._error(member, "takes nothing away that has a name")
             gone = f"{folder}/{hidden}" if folder else hidden

@@ -13,16 +13,13 @@ from zlib import adler32
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import FILE_MODE, HostFile, Kind
+from runtime.fs.whiteout import OPAQUE
+from runtime.fs.whiteout import PREFIX as WHITEOUT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pkgmgr.rootfs.entry import Entry
-
-WHITEOUT_PREFIX: Final = ".wh."
-"""How the names of members begin that take a name of lower layers away (OCI image specification, `layer.md`)."""
-OPAQUE_MARKER: Final = ".wh..wh..opq"
-"""The member that takes away all that lower layers have in its directory."""
 
 _BLOCK: Final = 512
 _ZEROS: Final = bytes(_BLOCK)
@@ -115,7 +112,7 @@ def _headers(entry: Entry) -> bytes | bytearray:
     if kind is Kind.DIRECTORY:
         path += "/"
     elif kind is Kind.OPAQUE:
-        marker = _member(path + "/" + OPAQUE_MARKER, b"0", FILE_MODE, mtime, 0, "", uid, gid)
+        marker = _member(path + "/" + OPAQUE, b"0", FILE_MODE, mtime, 0, "", uid, gid)
         return _member(path + "/", b"5", mode, mtime, 0, "", uid, gid) + marker
     elif kind is Kind.WHITEOUT:
         folder, slash, name = path.rpartition("/")

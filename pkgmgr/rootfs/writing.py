@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from pkgmgr.oci.marker import is_layout
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DIRECTORY_MODE, Kind
 from pkgmgr.rootfs.opening import layout_and_tag
@@ -45,7 +46,6 @@ _OTHERS: Final = (
     ".ext4",
 )
 """Endings by which somebody means a file that is none of ours, where a directory would come as a surprise."""
-_LAYOUT: Final = "oci-layout"
 
 
 class Output(NamedTuple):
@@ -123,11 +123,6 @@ def chosen_format(out: Path, wanted: str | None, compression: str | None, tag: s
     if compression not in (None, "none"):
         raise WpmError(f"--compression {compression}: only the formats tar and oci are compressed, not {kind}")
     return kind, "none"
-
-
-def is_layout(path: Path) -> bool:
-    """Whether a directory is an OCI image layout."""
-    return (path / _LAYOUT).is_file()
 
 
 def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Output) -> Written:

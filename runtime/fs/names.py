@@ -38,6 +38,15 @@ def check_name(name: str) -> None:
         check_length(name)
 
 
+def is_name(name: str) -> bool:
+    """Whether `check_name` has nothing to say."""
+    try:
+        check_name(name)
+    except OSError:
+        return False
+    return True
+
+
 def check_length(name: str) -> None:
     """Refuse a name that is longer than `NAME_MAX` bytes.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, TypeVar, cast
 from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
 from runtime.fs.failure import failure
-from runtime.fs.names import check_name, encoded_length
+from runtime.fs.names import encoded_length, is_name
 from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat, Symlink
 from runtime.fs.sealed import SealedDirectory
 from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile, StaticSymlink
@@ -234,7 +234,7 @@ class ReadOnlyDirectory(SealedDirectory):
                 if self._trees is None:
                     trees = _loaded(lambda: self._tree.entries)
                     names = _loaded(lambda: list(trees))
-                    self._inodes = {name: self._fs.new_inode() for name in names if _is_name(name)}
+                    self._inodes = {name: self._fs.new_inode() for name in names if is_name(name)}
                     self._trees = trees
         return self._trees
 
@@ -294,14 +294,6 @@ def _filetype(tree: TreeEntry) -> Filetype:
     if is_directory(tree):
         return Filetype.DIRECTORY
     return Filetype.SYMBOLIC_LINK if _is_symlink(tree) else Filetype.REGULAR_FILE
-
-
-def _is_name(name: str) -> bool:
-    try:
-        check_name(name)
-    except OSError:
-        return False
-    return True
 
 
 def _loaded(load: Callable[[], _T]) -> _T:

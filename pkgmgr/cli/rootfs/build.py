@@ -157,9 +157,10 @@ def _packages(arguments: Namespace) -> list[BinaryPackage]:
 
 def _output(arguments: Namespace) -> Output:
     """How to write it; what is wrong with that is told before anything is built."""
+    from pkgmgr.oci.marker import is_layout
     from pkgmgr.oci.platforms import parse_platforms
     from pkgmgr.rootfs.output import checked_place
-    from pkgmgr.rootfs.writing import Output, chosen_format, is_layout
+    from pkgmgr.rootfs.writing import Output, chosen_format
 
     if arguments.out == _STDOUT:
         if arguments.format not in (None, "tar"):

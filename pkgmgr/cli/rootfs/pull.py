@@ -75,7 +75,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _as_layout(arguments: Namespace, reference: Reference, repository: Repository, *, whole: bool) -> dict[str, Any]:
-    from pkgmgr.oci.layout import is_layout
+    from pkgmgr.oci.marker import is_layout
     from pkgmgr.oci.pull import pull
     from pkgmgr.oci.pull_all import ALL, pull_all
     from pkgmgr.rootfs.output import checked_place

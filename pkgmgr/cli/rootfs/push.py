@@ -89,7 +89,7 @@ def run(arguments: Namespace) -> int:
 
 def _contents(image: str, folder: Path, platform: str | None) -> Contents:
     """What is pushed; what has to be made for it goes into the folder."""
-    from pkgmgr.oci.layout import is_layout
+    from pkgmgr.oci.marker import is_layout
     from pkgmgr.oci.push import layout_contents
     from pkgmgr.oci.reference import SCHEME
     from pkgmgr.rootfs.opening import layout_and_tag

@@ -15,7 +15,8 @@ from image_samples import INDEX, ForeignLayout, a_file, an_image, layer, tar_of
 
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.descriptors import Descriptor
-from pkgmgr.oci.layout import REF_NAME, ImageLayout, check_layout_tag, is_layout
+from pkgmgr.oci.layout import REF_NAME, ImageLayout, check_layout_tag
+from pkgmgr.oci.marker import is_layout
 from pkgmgr.rootfs.image import RootfsImage
 from pkgmgr.rootfs.write_oci import write_oci
 
