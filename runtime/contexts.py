@@ -214,8 +214,11 @@ class Contexts:
             if thread.dismissed:
                 raise ThreadExit
             runner = self._active.thread
-            while thread.signals and runner is not None and runner is not thread:
-                runner.signal(thread.signals.popleft())
+            while runner is not None and runner is not thread:
+                signal = thread.process.take_signal(thread)
+                if signal is None:
+                    break
+                thread.process.send(signal, runner)
         baton, own.baton = own.baton, None
         if baton.failure is not None:
             raise baton.failure

@@ -90,8 +90,8 @@ class ControlPlane:
             self._census.threads += 1
         turns.thread_started()
 
-    def thread_ended(self, thread: GuestThread) -> None:
-        """A thread has ended."""
+    def thread_ended(self, thread: GuestThread | None) -> None:
+        """A thread has ended; none, where the one that was counted could not be made."""
         with self._lock:
             self._census.threads -= 1
         turns.thread_ended(thread)

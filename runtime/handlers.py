@@ -44,7 +44,7 @@ def can_wait(thread: GuestThread) -> bool:
     In the handler of every signal, C libraries of 2023 write out what their streams hold. Right after a write they do not
     know yet that it is written, and would write it twice, as a child tends to end while its parent writes.
     """
-    if thread.end() is not None or not thread.signals or any(each is not Signal.CHLD for each in thread.signals):
+    if thread.end() is not None or set(thread.process.signals_of(thread)) != {Signal.CHLD}:
         return False
     thread.undisturbed_until = time.monotonic() + _MOMENT
     try:

@@ -12,6 +12,7 @@ from runtime.errors import Trap
 from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
+from runtime.pending_signals import PendingSignals
 from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
@@ -62,6 +63,7 @@ class WasiProcess:
         name: str,
         parent: WasiProcess | None = None,
         *,
+        forked: bool = False,
         borrows: bool = False,
         memory: SharedMemory | None = None,
     ) -> None:
@@ -72,7 +74,8 @@ class WasiProcess:
             module: its program.
             name: what messages call it.
             parent: who started it, if a guest did.
-            borrows: it runs on its parent's thread and memory until it executes another program (vfork).
+            forked: it goes on where its parent is, and has its handlers.
+            borrows: it does so on its parent's thread and memory until it executes another program (vfork).
             memory: the shared memory that it imports, where there is one already (fork).
 
         Raises:
@@ -113,19 +116,19 @@ class WasiProcess:
         self.dispositions: dict[int, int] = {}
         if parent is not None:
             self.dispositions.update(parent.dispositions)
+        self._signals = PendingSignals()
+        if borrows and parent is not None:
+            self.linker, self.shared_memory = parent.linker, parent.shared_memory
+            self.futexes = parent.futexes
+        else:
+            self._take(module, memory)
+        if forked and parent is not None:
+            self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
+            self.thread_callback = parent.thread_callback
+        # Last: from now on others find it, and send it signals.
         self.pid = env.control.adopt(self)
         # The first thread's number is the process's own.
         self._next_tid = self.pid + 1
-        if borrows and parent is not None:
-            self.linker, self.shared_memory = parent.linker, parent.shared_memory
-            self.inherit_callbacks(parent)
-            self.futexes = parent.futexes
-            return
-        try:
-            self._take(module, memory)
-        except BaseException:
-            env.control.reap(self)
-            raise
 
     def become(self, module: Module, name: str) -> None:
         """Be a process of this module: nothing of the one before it stays but what exec keeps."""
@@ -143,11 +146,6 @@ class WasiProcess:
         self.signal_callback, self.signals_blocked, self.thread_callback = None, False, None
         self.futexes = Futexes()
 
-    def inherit_callbacks(self, parent: WasiProcess) -> None:
-        """Run the functions that the parent has named for signals and threads: of a module that both run."""
-        self.signal_callback, self.signals_blocked = parent.signal_callback, parent.signals_blocked
-        self.thread_callback = parent.thread_callback
-
     def start(self) -> WasiProcess:
         """Run the process on its own thread."""
         if self.parent is None and self.env.limits.seconds is not None:
@@ -163,7 +161,7 @@ class WasiProcess:
         """
         self.threads[thread.tid] = thread
         try:
-            thread.start()
+            thread.admit()
         except BaseException as error:
             thread.discard()
             if self.parent is None:
@@ -201,18 +199,23 @@ class WasiProcess:
         Raises:
             GuestError: `AGAIN`: there are as many threads as there may be.
         """
-        with self.lock:
-            if self._executing or self.ending is not None:
-                raise GuestError(Errno.AGAIN)
-            tid, self._next_tid = self._next_tid, self._next_tid + 1
-            thread = make(tid)
-            self.threads[tid] = thread
+        control = self.env.control
+        # Before it is made: nobody ever sees one too many.
+        control.thread_started(self.env.limits.threads)
+        thread: GuestThread | None = None
         try:
+            with self.lock:
+                if self._executing or self.ending is not None:
+                    raise GuestError(Errno.AGAIN)
+                tid, self._next_tid = self._next_tid, self._next_tid + 1
+                thread = self.threads[tid] = make(tid)
             thread.start()
         except GuestError:
-            self.threads.pop(tid, None)
-            # exec, in another thread, may be waiting for this one to go.
-            self.wake_threads()
+            control.thread_ended(thread)
+            if thread is not None:
+                self.threads.pop(thread.tid, None)
+                # exec, in another thread, may be waiting for this one to go.
+                self.wake_threads()
             raise
         return thread
 
@@ -260,18 +263,30 @@ class WasiProcess:
             return
         if self.ignores(signal):
             return
-        threads = list(self.threads.values())
-        if threads:
-            threads[0].signal(signal, self)
-            if self.signal_callback is not None:
-                # For one that computes, or waits in a loop of its own.
-                self.module.engine.interrupt()
+        self.send(signal)
+        if self.signal_callback is not None:
+            # For one that computes, or waits in a loop of its own.
+            self.module.engine.interrupt()
         if signal is Signal.KILL or (self.signal_callback is None and not self.signals_blocked):
             # A guest that computes without a host call hears of a deadly signal all the same.
             from runtime.signals import default_is_deadly
 
             if default_is_deadly(signal):
                 self.kill(signal)
+
+    def send(self, signal: Signal, target: GuestThread | None = None) -> None:
+        """Have a thread, or the first one, take a signal at its next host call, or in the one that it is blocked in."""
+        self._signals.add(signal, target)
+        for thread in [target] if target is not None else list(self.threads.values())[:1]:
+            thread.interrupt()
+
+    def signals_of(self, thread: GuestThread) -> list[Signal]:
+        """The signals that wait for one of its threads, in the order in which they came."""
+        return self._signals.of(thread, self.threads)
+
+    def take_signal(self, thread: GuestThread) -> Signal | None:
+        """The signal that has waited longest for one of its threads and may be delivered now."""
+        return self._signals.take(thread, self.threads, blocked=self.signals_blocked)
 
     def ignores(self, signal: Signal) -> bool:
         """Whether the process was started with this signal ignored, and cannot have changed that.
@@ -392,7 +407,11 @@ class WasiProcess:
         with self.lock:
             self.threads.pop(thread.tid, None)
             self.ended_threads.add(thread.tid)
-            left = bool(self.threads)
+            left = list(self.threads.values())
+        self._signals.forget(thread)
+        if left and self._signals:
+            # It is the first one now, perhaps.
+            left[0].interrupt()
         if not left:
             self._finish(code)
             for each in self._left:

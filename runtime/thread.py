@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,7 +36,6 @@ class _Lent(NamedTuple):
 
     parent: WasiProcess
     frames: Frames
-    signals: deque[Signal]
 
 
 class _ThreadWaker(Waker):
@@ -95,7 +93,6 @@ class GuestThread:
         self.handler: handlers.Handler | None = None
         self._done = False
         self.unwinding: BaseException | None = None
-        self.signals: deque[Signal] = deque()
         self.waker: Waker = _ThreadWaker()
         self.locals: dict[int, int] = {}
         self.checkpoints = Checkpoints()
@@ -134,18 +131,31 @@ class GuestThread:
             self._bounds = self._bounds or stack_of(self.machine)
             self.asyncify = Asyncify(self.machine, self.memory, self._bounds)
 
-    def start(self) -> None:
-        """Run on a host thread of its own.
+    def admit(self) -> None:
+        """Be counted, and start.
 
         Raises:
             GuestError: `AGAIN` when there are as many threads as there may be, or the host gives no more.
         """
-        control = self.env.control
-        control.thread_started(self.env.limits.threads)
+        self.env.control.thread_started(self.env.limits.threads)
         try:
-            host_threads.start(partial(self._run, control))
+            self.start()
+        except GuestError:
+            self.env.control.thread_ended(self)
+            raise
+
+    def start(self) -> None:
+        """Run on a host thread of its own; the control plane has counted it, and its process knows it.
+
+        Raises:
+            GuestError: `AGAIN` when the host gives no more.
+        """
+        if self.process.signals_of(self):
+            # They came before it was there to be told.
+            self.interrupt()
+        try:
+            host_threads.start(partial(self._run, self.env.control))
         except RuntimeError:
-            control.thread_ended(self)
             raise GuestError(Errno.AGAIN) from None
 
     # Waiting and signals
@@ -186,18 +196,6 @@ class GuestThread:
                 raise GuestError(Errno.INTR)
         return True
 
-    def signal(self, signal: Signal, process: WasiProcess | None = None) -> None:
-        """Send this thread a signal, which it takes at its next host call or in the one that it is blocked in.
-
-        A signal that waits already is not sent twice, as POSIX has it. One for a `process` that has lent the thread waits
-        until that has it back.
-        """
-        queues = (lent.signals for lent in self._lent if lent.parent is process)
-        queue = next(queues, self.signals)
-        if signal not in queue:
-            queue.append(signal)
-        self.interrupt()
-
     def interrupt(self) -> None:
         """Make the thread look at what is pending, wherever it is."""
         self.pending = True
@@ -227,10 +225,7 @@ class GuestThread:
             self.pending = True
             return False
         interrupts = False
-        while self.signals:
-            if self.process.signals_blocked and Signal.KILL not in self.signals:
-                return interrupts
-            signal = self.signals.popleft()
+        while (signal := self.process.take_signal(self)) is not None:
             self._handle(signal)
             interrupts |= signal not in RESTARTS
         return interrupts
@@ -268,7 +263,11 @@ class GuestThread:
         try:
             turns.take(self)
             # Said before the end is asked for: whoever ends the thread from now on sends the interrupts a handler needs.
-            self.handling = bool(self.signals) and "machine" in self.__dict__ and monotonic() >= self.undisturbed_until
+            self.handling = (
+                bool(self.process.signals_of(self))
+                and "machine" in self.__dict__
+                and monotonic() >= self.undisturbed_until
+            )
             end = self.end()
             if end is not None:
                 # Known by name, so that nobody asks the engine for the words of this end.
@@ -326,10 +325,12 @@ class GuestThread:
 
     def lend(self, child: WasiProcess, frames: Frames) -> None:
         """Be the child's thread until it is done (vfork)."""
-        self._lent.append(_Lent(self.process, frames, self.signals))
-        self.signals = deque()
+        self._lent.append(_Lent(self.process, frames))
         child.threads[self.tid] = self
         self.enter(child)
+        if child.signals_of(self):
+            # They came before it was there to be told.
+            self.pending = True
 
     def lent_level(self) -> int:
         """How many handlers run within each other where the thread was lent; -1 when it is not."""
@@ -339,7 +340,7 @@ class GuestThread:
         """Go on as the vfork parent, whose child is done with the thread; whether there is one."""
         if not self._lent:
             return False
-        child, (parent, frames, self.signals) = self.process, self._lent.pop()
+        child, (parent, frames) = self.process, self._lent.pop()
         self.enter(parent)
         child.thread_ended(self, code, failure)
         self._come_back(child, frames)
@@ -347,7 +348,7 @@ class GuestThread:
 
     def _come_back(self, child: WasiProcess, frames: Frames) -> None:
         """Be where the vfork parent was when it lent the thread."""
-        self.pending = self.pending or bool(self.signals)
+        self.pending = self.pending or bool(self.process.signals_of(self))
         if self.end() is None:
             self.asyncify.put(frames)
             self.rewind(child.pid)
@@ -359,15 +360,14 @@ class GuestThread:
             child = self.process
             child.become(module, program.name)
             runner = GuestThread(child, child.pid)
-            runner.signals, runner.pending = self.signals, bool(self.signals)
             with child.lock:
                 child.threads = {runner.tid: runner}
             try:
-                runner.start()
+                runner.admit()
             except BaseException:
                 child.threads = {self.tid: self}
                 raise
-            parent, frames, self.signals = self._lent.pop()
+            parent, frames = self._lent.pop()
             self.enter(parent)
             self._come_back(child, frames)
             return True
@@ -379,6 +379,9 @@ class GuestThread:
         self.checkpoints.clear()
         self.locals.clear()
         self.contexts = None
+        if self.process.signals_of(self):
+            # The program before had them wait.
+            self.interrupt()
         self.load()
         return True
 

@@ -75,7 +75,7 @@ def _child_of(thread: GuestThread, *, borrows: bool) -> WasiProcess:
     try:
         # Before an instance is made: its start function then finds the data that it would have put there.
         memory = None if borrows or parent.shared_memory is None else parent.shared_memory.copy()
-        return WasiProcess(env, parent.module, parent.name, parent, borrows=borrows, memory=memory)
+        return WasiProcess(env, parent.module, parent.name, parent, forked=True, borrows=borrows, memory=memory)
     except GuestError:
         env.descriptors.close_all()
         raise
@@ -97,7 +97,6 @@ def _copying(thread: GuestThread) -> None:
     """The child gets a thread, an instance and a copy of the memory."""
     parent = thread.process
     child = _child_of(thread, borrows=False)
-    child.inherit_callbacks(parent)
     child.local_keys = set(parent.local_keys)
     copy = GuestThread(child, child.pid, thread.entry, thread.arguments, thread.asyncify.bounds)
     try:

@@ -23,7 +23,7 @@ def proc_exit(thread: GuestThread, code: int) -> None:
     A C library for WASIX ends so, with 127 and having sent itself a last `ABRT`, in `abort` and in its default handler of
     a deadly signal: then that signal ended the process.
     """
-    if code == _ABORTED and thread.process.signals_blocked and Signal.ABRT in thread.signals:
+    if code == _ABORTED and thread.process.signals_blocked and Signal.ABRT in thread.process.signals_of(thread):
         signal = thread.handled or Signal.ABRT
         raise ProcessExit(EXIT_SIGNAL + signal, signal)
     raise ProcessExit(code)

@@ -28,7 +28,7 @@ def callback_signal(thread: GuestThread, name: int, length: int) -> None:
     if not process.signals_blocked:
         process.signal_callback = text if text in process.module.exports else None
         for each in list(process.threads.values()):
-            if each.signals:
+            if process.signals_of(each):
                 each.interrupt()
 
 

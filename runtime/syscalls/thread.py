@@ -98,7 +98,7 @@ def thread_signal(thread: GuestThread, tid: int, signal: int) -> None:
     if target is None:
         raise GuestError(Errno.SRCH)
     if number and not thread.process.ignores(number):
-        target.signal(number)
+        thread.process.send(number, target)
 
 
 # Thread-local values of the generation of 2023: keys are the process's, values each thread's.
