@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from binfactory.errors import FactoryError
+from runtime.host_threads import leave_signals_to_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,6 +68,7 @@ def compile_all(
 
     def worker() -> None:
         nonlocal done, compiled
+        leave_signals_to_main()
         while True:
             with lock:
                 if not queue or broken:

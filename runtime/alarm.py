@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.host_threads import leave_signals_to_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,7 @@ class Alarm:
         self._cancelled.set()
 
     def _run(self) -> None:
+        leave_signals_to_main()
         while not self._cancelled.wait(self._seconds):
             self._ring()
             if not self._repeat:

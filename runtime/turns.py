@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from runtime.engine import engine
+from runtime.host_threads import leave_signals_to_main
 
 if TYPE_CHECKING:
     from _thread import LockType
@@ -71,11 +72,12 @@ class Turns:
                     start_new_thread(self._run, ())
                     self._ticking = True
 
-    def thread_ended(self, thread: Computing) -> None:
-        """A guest thread has ended."""
+    def thread_ended(self, thread: Computing | None) -> None:
+        """A guest thread has ended, or could not be made."""
         with self._lock:
             self._threads -= 1
-        self.give_up(thread)
+        if thread is not None:
+            self.give_up(thread)
 
     def give_up(self, thread: Computing) -> None:
         """Do not compute for now: the thread is about to wait in a host call, or has ended."""
@@ -127,6 +129,7 @@ class Turns:
 
     def _run(self) -> None:
         """Interrupt those that compute, until there are few threads again."""
+        leave_signals_to_main()
         ticking = True
         while ticking:
             time.sleep(_PERIOD if self._tick - self._answered <= _PATIENCE else _IDLE_PERIOD)

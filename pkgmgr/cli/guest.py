@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pkgmgr.cli.bell import Bell
 from pkgmgr.errors import WpmError
 
 if TYPE_CHECKING:
@@ -124,15 +125,9 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
             `SIGHUP` too, and of all that come, as a shell wants that somebody types into; and where a signal ended it,
             that signal ends us, so that whoever started us sees it.
     """
-    if as_native:
-        _hear_signals()
     told, told_at = 0, 0.0
-    while True:
-        try:
-            code = process.wait()
-            break
-        except KeyboardInterrupt as error:
-            number = error.number if isinstance(error, _ToldError) else _INT
+    with Bell(process, (_INT, *_TOLD) if as_native else (_INT,)) as bell:
+        while (number := bell.wait()) is not None:
             if process.signal_callback is None or (told and not as_native):
                 process.terminate_all(_BY_SIGNAL + number)
             else:
@@ -142,6 +137,7 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
                 for each in process.env.control.running():
                     each.raise_signal(Signal(number))
             told, told_at = number, time.monotonic()
+    code = process.wait()
     if process.trap is not None:
         print(f"wpm: {process.name}: trap: {process.trap.reason}", file=sys.stderr)
         print(process.trap.backtrace(), file=sys.stderr)
@@ -152,30 +148,6 @@ def wait(process: WasiProcess, timeout: float | None, *, as_native: bool = False
     if as_native and (ended_by := told if code == _BY_SIGNAL + told else process.signal or 0) in _PASSED_ON:
         _end_by(ended_by)
     return code & 0xFF if code <= 0xFF else code & 0xFF or 1
-
-
-def _hear_signals() -> None:
-    """Have `wait` told of signals that a guest may handle; those that whoever started us ignores stay ignored."""
-    import signal
-
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        # A launcher leaves it so until there is a guest.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in _TOLD:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _tell)
-
-
-class _ToldError(KeyboardInterrupt):
-    """We were told to end, by a signal that the guest may handle."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
-
-
-def _tell(number: int, _: object) -> None:
-    raise _ToldError(number)
 
 
 def _end_by(number: int) -> None:

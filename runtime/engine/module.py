@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from runtime.engine.globals import PREFIX, export_mutable_globals
 from runtime.engine.library import ByteVec, PointerVec, check, lib, library_version, text
 from runtime.errors import RuntimeFault
+from runtime.host_threads import leave_signals_to_main
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,7 @@ class Engine:
                 start_new_thread(self._tick, ())
 
     def _tick(self) -> None:
+        leave_signals_to_main()
         while True:
             time.sleep(_INTERRUPT_SECONDS)
             with self._lock:
