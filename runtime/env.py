@@ -331,7 +331,7 @@ def _whole(env: WasiEnv, cwd: str) -> list[tuple[str, str]]:
         for entry in islice(env.root.directory.entries(), _MOST_TOPS)
         if entry.filetype is Filetype.DIRECTORY and not _has(here, entry.name)
     ]
-    return [("/", "/"), *sorted(tops), (cwd, ".")]
+    return [("/", "/"), (cwd, "."), *sorted(tops)]
 
 
 def _has(directory: Directory, name: str) -> bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _HIGHEST = 1 << 31
 _SET_FLAGS = int(Rights.FD_FDSTAT_SET_FLAGS)
+_WHOLE = ("/", ".")
+"""How the preopens are called of a guest that has the root, whatever its C library."""
 _KNOWN_FLAGS = int(FdFlags.APPEND | FdFlags.DSYNC | FdFlags.NONBLOCK | FdFlags.RSYNC | FdFlags.SYNC)
 
 
@@ -77,7 +79,12 @@ def fd_fdstat_set_rights(thread: GuestThread, fd: int, rights: int, inheriting: 
 def _preopen(thread: GuestThread, fd: int) -> tuple[Descriptor, bytes]:
     # wasi-libc asks number after number until BADF: what is no preopen has to say so.
     descriptor = thread.descriptors.preopen(fd)
-    return descriptor, encode(descriptor.preopen or "")
+    name = descriptor.preopen or ""
+    if thread.process.module.is_wasix and thread.env.has_root and name not in _WHOLE:
+        # The names beside the root are for wasi-libc. Where the libc of WASIX finds one it leaves a part of it in the path;
+        # with the root alone it gives absolute paths.
+        raise GuestError(Errno.BADF)
+    return descriptor, encode(name)
 
 
 @syscall("fd_prestat_get", "ii:i")

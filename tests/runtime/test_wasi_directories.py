@@ -133,8 +133,8 @@ def test_the_root_and_the_working_directory_are_preopened() -> None:
     root = TmpFileSystem()
     root.root.mkdir("work").create("here")
     with Remote(root, setup=lambda builder: builder.cwd("/work")) as guest:
-        # The name in the middle is what keeps "/work" from being taken for "work" in the working directory.
-        assert preopened(guest) == {3: b"/", 4: b"/work", 5: b"."}
+        # The third name is what keeps "/work" from being taken for "work" in the working directory.
+        assert preopened(guest) == {3: b"/", 4: b".", 5: b"/work"}
         assert guest.names_in(5) == guest.names_in(4) == ["here"]
         assert guest.names_in(3) == ["work"]
     with Remote(root) as guest:

@@ -105,6 +105,11 @@ def test_map_command_is_what_a_shell_finds(conformance: Path, tmp_path: Path) ->
     assert output(*words, conformance / "wasm/dash.wasm", "--", "-c", "hello you") == "Hello, you!\n"
 
 
+def test_the_shell_of_2023_finds_absolute_paths_from_another_directory(conformance: Path) -> None:
+    script = "echo made >/dev/null && echo there >/tmp/file && while read line; do echo $line; done </tmp/file"
+    assert output("run", "--cwd", "/tmp", conformance / "wasm/dash.wasm", "--", "-c", script) == "there\n"
+
+
 def test_registry_and_its_variable(tmp_path: Path) -> None:
     registry = RegistryMaker(tmp_path / "registry")
     registry.add("acme/data", "1.0.0", files={"a.txt": b"1.0\n"})
