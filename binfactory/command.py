@@ -82,6 +82,16 @@ class BinaryCommand:
         return self._origin.atom(self.atom_name)
 
     @property
+    def atom_offset(self) -> int:
+        """Where in the container of `origin` the module's bytes begin."""
+        return self._origin.container.atom_offset(self.atom_name)
+
+    @property
+    def origin(self) -> OpenPackage:
+        """The package whose module it runs."""
+        return self._origin
+
+    @property
     def atom_sha256(self) -> str:
         """The module's sha256, in hex: from the manifest if the lock vouches for the container, else computed once."""
         return self._origin.atom_sha256(self.atom_name)

@@ -46,6 +46,11 @@ class PackageMount:
         return f"<PackageMount {self.volume}:{self.source_path} of {self.package} at {self.guest_path}>"
 
     @property
+    def origin(self) -> OpenPackage:
+        """The package that owns the volume."""
+        return self._origin
+
+    @property
     def directory(self) -> VolumeDirectory:
         """The directory itself; opens the container.
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from webc_parser.container import Container
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_OTHER_BYTES = "its bytes are not those that the lock pins (sha256 {})"
 
 
 class NotPinned(OSError):
@@ -40,8 +41,28 @@ def open_pinned(path: Path, sha256: str) -> Container:
     descriptor = os.open(path, _FLAGS)
     try:
         if not _matches(descriptor, bytes.fromhex(sha256)):
-            raise NotPinned(None, f"its bytes are not those that the lock pins (sha256 {sha256})", str(path))
+            raise NotPinned(None, _OTHER_BYTES.format(sha256), str(path))
         return Container.from_descriptor(descriptor, str(path))
+    finally:
+        os.close(descriptor)
+
+
+def map_pinned(path: Path, sha256: str) -> memoryview:
+    """The bytes of a container that must have this sha256, mapped and not looked at; as `open_pinned`, which parses them.
+
+    Raises:
+        NotPinned: It has other bytes, or is no file.
+        OSError: It cannot be opened, or is empty.
+    """
+    from mmap import ACCESS_READ, mmap
+
+    descriptor = os.open(path, _FLAGS)
+    try:
+        if not _matches(descriptor, bytes.fromhex(sha256)):
+            raise NotPinned(None, _OTHER_BYTES.format(sha256), str(path))
+        return memoryview(mmap(descriptor, 0, access=ACCESS_READ))
+    except ValueError as error:
+        raise OSError(None, str(error), str(path)) from None
     finally:
         os.close(descriptor)
 

@@ -140,6 +140,19 @@ class Container:
 
         verify(self._view(), self._layout)
 
+    @property
+    def mapped(self) -> mmap.mmap | None:
+        """The mapped file, whose bytes the views are that it hands out; None where the container is in memory."""
+        return self._map
+
+    def atom_offset(self, name: str) -> int:
+        """Where in the container the bytes of an atom begin.
+
+        Raises:
+            KeyError: there is no such atom.
+        """
+        return self._layout.atom_root.entries[name].offset
+
     def sha256(self) -> str:
         """The sha256 of the whole file, in hexadecimal; computed at each call."""
         from hashlib import sha256

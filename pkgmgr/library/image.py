@@ -24,6 +24,7 @@ from pkgmgr.rootfs.flattening import flatten
 from pkgmgr.rootfs.opening import OCI, open_image
 from pkgmgr.rootfs.writing import Output as Format
 from pkgmgr.rootfs.writing import chosen_format, write_image, write_tar_to
+from pkgmgr.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,7 +142,7 @@ class Image:
             labels=dict(labels or {}),
         )
         with converted:
-            image = cls(build_image([package._binary for package in loaded], options), "the image")
+            image = cls(build_image([package._binary for package in loaded], options, Store.default()), "the image")
         if strict and (hidden := image.conflicts):
             first = hidden[0]
             more = f" (and {len(hidden) - 1} more)" if len(hidden) > 1 else ""

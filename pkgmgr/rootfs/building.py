@@ -12,6 +12,7 @@ from pkgmgr.rootfs.image import ImageConfig, RootfsImage
 from pkgmgr.rootfs.package_layer import PackageLayer
 from pkgmgr.rootfs.settings_layer import SETTINGS, SettingsLayer
 from pkgmgr.rootfs.source_date import source_date
+from pkgmgr.store.tables import LayerTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pkgmgr.rootfs.copied_layer import Copy
     from pkgmgr.rootfs.flattening import Conflict
     from pkgmgr.rootfs.layer import Layer
+    from pkgmgr.store import Store
 
 _INTENDED: Final = frozenset({FILES, SETTINGS})
 
@@ -50,7 +52,11 @@ class BuildOptions(NamedTuple):
     keep_out: Path | None = None
 
 
-def build_image(packages: Sequence[BinaryPackage], options: BuildOptions = BuildOptions()) -> RootfsImage:  # noqa: B008
+def build_image(
+    packages: Sequence[BinaryPackage],
+    options: BuildOptions = BuildOptions(),  # noqa: B008
+    store: Store | None = None,
+) -> RootfsImage:
     """The image of some packages: the same for the same packages and options, wherever and whenever it is built.
 
     The layers, the lowest first: the usual directories; the packages, each in its own layer, those that are needed under
@@ -60,6 +66,7 @@ def build_image(packages: Sequence[BinaryPackage], options: BuildOptions = Build
     Args:
         packages: The packages, in the order in which they lie over one another.
         options: What else it has.
+        store: Where the tables of the packages' layers are kept; None keeps none.
 
     Raises:
         WpmError: A copied file cannot be read, two packages have one id, or `SOURCE_DATE_EPOCH` is no time.
@@ -67,8 +74,9 @@ def build_image(packages: Sequence[BinaryPackage], options: BuildOptions = Build
     """
     date = source_date()
     config = image_config(packages, options)
+    tables = None if store is None else LayerTables(store)
     layers: list[Layer] = [BaseLayer()]
-    layers += (PackageLayer(part, date) for part in parts_of(packages) if part.mounts or part.commands)
+    layers += (PackageLayer(part, date, tables) for part in parts_of(packages) if part.mounts or part.commands)
     if options.copies:
         layers.append(CopiedLayer(options.copies, date or 0, options.keep_out))
     if any(config):

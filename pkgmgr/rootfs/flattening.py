@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.merging import merged
 from pkgmgr.rootfs.modes import directory_mode
+from pkgmgr.rootfs.package_layer import PackageLayer
 from pkgmgr.rootfs.path_tree import PathTree
+from pkgmgr.rootfs.table import PlainTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pkgmgr.rootfs.layer import Layer
+    from pkgmgr.rootfs.members import Members
+    from pkgmgr.rootfs.table import Table
 
 _EMPTY = memoryview(b"")
 
@@ -42,7 +47,7 @@ class Flattened(NamedTuple):
         conflicts: What layers hide of others, ordered by path.
     """
 
-    entries: list[Entry]
+    entries: Collection[Entry]
     conflicts: list[Conflict]
 
 
@@ -59,11 +64,28 @@ def flatten(layers: Iterable[Layer]) -> Flattened:
     Raises:
         WpmError: A hard link is to what is not there, or to a directory; or a layer cannot be read.
     """
+    layers = list(layers)
+    if (members := _merged(layers)) is not None:
+        return Flattened(members, [])
     flattening = _Flattening()
     for layer in layers:
         flattening.lay(layer)
     conflicts = flattening.conflicts
     return Flattened(list(flattening.named()), [conflicts[path] for path in sorted(conflicts, key=path_order)])
+
+
+def _merged(layers: Sequence[Layer]) -> Members | None:
+    """The tree of layers that hide nothing of one another, where that is known from tables that the store has."""
+    tables: list[Table] = []
+    packed = [layer.table() if isinstance(layer, PackageLayer) else None for layer in layers]
+    if not any(packed):
+        return None
+    for layer, known in zip(layers, packed, strict=True):
+        table = known or PlainTable.of(layer.entries())
+        if table is None:
+            return None
+        tables.append(table)
+    return merged(tables)
 
 
 class _Flattening:

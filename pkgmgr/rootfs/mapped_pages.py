@@ -5,6 +5,8 @@ from __future__ import annotations
 import mmap
 from typing import TYPE_CHECKING, Final
 
+from pkgmgr.rootfs.members import Members
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,10 +28,13 @@ class MappedPages:
     __slots__ = ("_maps", "_read")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
+        if isinstance(entries, Members):
+            contents = (content for run in entries.runs for content in run.table.contents())
+        else:
+            contents = (entry.content for entry in entries)
         found: dict[int, object] = {}
         last: object = None
-        for entry in entries:
-            content = entry.content
+        for content in contents:
             # The files of a package follow one another.
             if type(content) is memoryview and content.obj is not last:
                 last = content.obj

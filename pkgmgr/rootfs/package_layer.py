@@ -12,7 +12,9 @@ from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import FILE_MODE, PROGRAM_MODE, SYMLINK_MODE, Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.members import Members, Run
 from pkgmgr.rootfs.modes import directory_mode
+from pkgmgr.rootfs.package_table import kept_table, new_table, table_key
 from pkgmgr.rootfs.path_tree import PathTree
 from pkgmgr.rootfs.settings_layer import canonical_json
 from pkgmgr.rootfs.source_date import NO_BOUND
@@ -22,10 +24,13 @@ from webc_parser.errors import WebcError
 from webc_parser.tree import VolumeDirectory, VolumeFile, VolumeSymlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from binfactory.command import BinaryCommand
     from binfactory.package import PackagePart
+    from pkgmgr.rootfs.layer import Layer
+    from pkgmgr.rootfs.packed_table import PackedTable
+    from pkgmgr.store.tables import LayerTables
     from runtime.fs.readonly import TreeDirectory, TreeEntry
 
 _NS: Final = 1_000_000_000
@@ -43,33 +48,60 @@ class PackageLayer:
     Args:
         part: The package.
         source_date: What no file of it is newer than, in seconds since the epoch; None for no bound.
+        tables: Where the layers of packages are kept that somebody vouches for; None keeps none.
     """
 
-    def __init__(self, part: PackagePart, source_date: int | None = None) -> None:
+    def __init__(self, part: PackagePart, source_date: int | None = None, tables: LayerTables | None = None) -> None:
         self.title = title_of(part)
         self._part: PackagePart | None = part
-        self._source_date = source_date
+        self._latest = NO_BOUND if source_date is None else source_date
+        self._tables = tables
+        self._table: PackedTable | None = None
         self._entries: list[Entry] = []
+        self._offsets: dict[str, int] = {}
 
     def entries(self) -> Iterator[Entry]:
-        """As `Layer.entries`; worked out once."""
-        if self._part is not None:
+        """As `Layer.entries`; the package is looked into once."""
+        self._load()
+        table, latest = self._table, self._latest
+        entries = iter(self._entries) if table is None else table.entries(0, len(table.paths))
+        if latest == NO_BOUND or (table is not None and table.latest <= latest):
+            return entries
+        return (entry._replace(mtime=latest) if entry.mtime > latest else entry for entry in entries)
+
+    def table(self) -> PackedTable | None:
+        """The layer's table; None where it has none, or files are newer there than they may be."""
+        self._load()
+        return None if self._table is None or self._table.latest > self._latest else self._table
+
+    def _load(self) -> None:
+        """Find out what is in the layer."""
+        if (part := self._part) is None:
+            return
+        key = None if self._tables is None else table_key(part)
+        if self._tables is not None and key is not None:
+            self._table = kept_table(self._tables, key, part)
+        if self._table is None:
             try:
-                self._entries = self._all(self._part)
+                self._entries = self._all(part)
+                if self._tables is not None and key is not None:
+                    self._table = new_table(self._tables, key, part, self._entries, self._offsets)
+                    self._offsets = {}
+                if self._table is not None:
+                    self._entries = []
             except FactoryError as error:
                 raise WpmError(str(error)) from error
             except WebcError as error:
                 raise WpmError(f"{self.title}: {error}") from error
-            # The parsed trees of many packages take more memory than their entries.
-            self._part = None
-        return iter(self._entries)
+        # The parsed trees of many packages take more memory than their entries.
+        self._part = None
 
     def _all(self, part: PackagePart) -> list[Entry]:
         if not part.commands:
             return self._files(part)
         tree: PathTree[Entry] = PathTree()
         tree.put_all({entry.path: entry for entry in self._files(part)})
-        _add_commands(tree, part)
+        self._offsets |= _add_commands(tree, part)
         return list(tree.ordered().values())
 
     def _files(self, part: PackagePart) -> list[Entry]:
@@ -77,17 +109,17 @@ class PackageLayer:
         found: list[Entry] = []
         if not part.mounts:
             return found
-        latest = NO_BOUND if self._source_date is None else self._source_date
-        file = Kind.FILE
+        file, offsets = Kind.FILE, self._offsets
         stack = [("", _names(unite([mount_tree(mount) for mount in part.mounts])))]
         while stack:
             prefix, names = stack[-1]
             for name, node in names:
                 path = prefix + name
                 mtime = (node.modified_ns or 0) // _NS
-                if mtime > latest:
-                    mtime = latest
+                if mtime > NO_BOUND:
+                    mtime = NO_BOUND
                 if isinstance(node, VolumeFile):
+                    offsets[path] = node.offset
                     found.append(Entry(path, file, FILE_MODE, mtime, node.size, node.content))
                 elif is_directory(node):
                     found.append(Entry(path, Kind.DIRECTORY, directory_mode(path), mtime))
@@ -104,6 +136,13 @@ class PackageLayer:
         if not target or "\0" in target or len(target) > PATH_MAX:
             raise WpmError(f"{self.title}: {one_line(path)}: its target {shown(target)} is none that a link can have")
         return target
+
+
+def members_of(layer: Layer) -> Collection[Entry]:
+    """All of a layer: as its table has it, where it has one."""
+    if isinstance(layer, PackageLayer) and (table := layer.table()) is not None:
+        return Members([Run(table, 0, len(table.paths))])
+    return list(layer.entries())
 
 
 def title_of(part: PackagePart) -> str:
@@ -126,8 +165,13 @@ def _names(directory: TreeDirectory) -> Iterator[tuple[str, TreeEntry]]:
     return iter([(name, entries[name]) for name in sorted(entries) if is_name(name)])
 
 
-def _add_commands(tree: PathTree[Entry], part: PackagePart) -> None:
-    """Let the package's commands be files in it; those that run the same module are one file with many names."""
+def _add_commands(tree: PathTree[Entry], part: PackagePart) -> dict[str, int]:
+    """Let the package's commands be files in it; those that run the same module are one file with many names.
+
+    Returns:
+        Where in their containers the modules begin, by path.
+    """
+    offsets: dict[str, int] = {}
     commands = {name: part.commands[name] for name in sorted(part.commands)}
     folders = {folder: _make_directory(tree, folder) for folder in COMMAND_DIRECTORIES}
     places = {f"{folder}/{name}": command for folder in folders.values() for name, command in commands.items()}
@@ -138,6 +182,7 @@ def _add_commands(tree: PathTree[Entry], part: PackagePart) -> None:
         first = firsts.setdefault((command.origin_package, command.atom_name), path)
         if first == path:
             atom = command.atom
+            offsets[path] = command.atom_offset
             tree.put(path, Entry(path, Kind.FILE, PROGRAM_MODE, size=len(atom), content=atom))
         else:
             tree.put(path, Entry(path, Kind.HARD_LINK, PROGRAM_MODE, target=first))
@@ -148,6 +193,7 @@ def _add_commands(tree: PathTree[Entry], part: PackagePart) -> None:
             path = f"{folder}/{name}.json"
             tree.remove(path)
             tree.put(path, Entry(path, Kind.FILE, size=len(text), content=memoryview(text)))
+    return offsets
 
 
 def _settings_text(command: BinaryCommand) -> bytes | None:

@@ -17,7 +17,7 @@ from pkgmgr.rootfs.entry import Entry, HostFile, Kind
 from pkgmgr.rootfs.mapped_pages import MappedPages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
     from pathlib import Path
 
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,7 +51,7 @@ class DirectoryWriter:
         self._pages = MappedPages(())
         self._owns = os.geteuid() == 0
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Collection[Entry]) -> None:
         """Write a whole tree.
 
         Args:
@@ -173,7 +173,7 @@ class DirectoryWriter:
         return OSError(error.errno, error.strerror, str(path))
 
 
-def write_directory(entries: Sequence[Entry], folder: Path) -> None:
+def write_directory(entries: Collection[Entry], folder: Path) -> None:
     """Write a whole tree into an empty directory; see `DirectoryWriter.write`."""
     DirectoryWriter(folder).write(entries)
 

@@ -37,6 +37,7 @@ from pkgmgr.oci.platforms import Platform
 from pkgmgr.oci.registry import INDEX, MANIFEST
 from pkgmgr.rootfs.compressing import METHODS, Compressors, processors
 from pkgmgr.rootfs.mapped_pages import MappedPages
+from pkgmgr.rootfs.package_layer import members_of
 from pkgmgr.rootfs.tar_stream import tar_pieces
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _write_layer(
     stop: threading.Event,
 ) -> _WrittenLayer:
     """Write a layer: archive, hash, compress, hash and write, a few pieces at a time."""
-    entries = list(layer.entries())
+    entries = members_of(layer)
     archive = hashlib.sha256()
     pages = MappedPages(entries)
 

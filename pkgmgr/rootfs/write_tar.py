@@ -11,7 +11,7 @@ from pkgmgr.rootfs.tar_stream import tar_pieces
 from pkgmgr.rootfs.worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from pkgmgr.rootfs.entry import Entry
 
@@ -26,7 +26,7 @@ class TarWritten(NamedTuple):
     sha256: str
 
 
-def write_tar(entries: Sequence[Entry], descriptor: int, compression: str = "none") -> TarWritten:
+def write_tar(entries: Collection[Entry], descriptor: int, compression: str = "none") -> TarWritten:
     """Write entries as a tar.
 
     Args:

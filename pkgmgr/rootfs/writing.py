@@ -10,11 +10,12 @@ from pkgmgr.errors import WpmError
 from pkgmgr.oci.marker import is_layout
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import DIRECTORY_MODE, Kind
+from pkgmgr.rootfs.members import Members
 from pkgmgr.rootfs.opening import layout_and_tag
 from pkgmgr.rootfs.output import checked_place, new_place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from pkgmgr.oci.platforms import Platform
     from pkgmgr.rootfs.entry import Entry
@@ -125,7 +126,7 @@ def chosen_format(out: Path, wanted: str | None, compression: str | None, tag: s
     return kind, "none"
 
 
-def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Output) -> Written:
+def write_image(image: RootfsImage, tree: Collection[Entry], out: Path, output: Output) -> Written:
     """Write an image: whole, or not at all.
 
     Args:
@@ -156,7 +157,7 @@ def write_image(image: RootfsImage, tree: Sequence[Entry], out: Path, output: Ou
             raise OSError(error.errno, error.strerror, name) from None
 
 
-def write_tar_to(tree: Sequence[Entry], descriptor: int, compression: str) -> Written:
+def write_tar_to(tree: Collection[Entry], descriptor: int, compression: str) -> Written:
     """Write an image as a tar to an open file or pipe.
 
     Raises:
@@ -168,7 +169,7 @@ def write_tar_to(tree: Sequence[Entry], descriptor: int, compression: str) -> Wr
     return _written(tree, "sha256:" + write_tar(tree, descriptor, compression).sha256)
 
 
-def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output) -> str | None:
+def _write(image: RootfsImage, tree: Collection[Entry], path: Path, output: Output) -> str | None:
     """Write it to a place that is nobody else's; its digest."""
     match output.format:
         case "tar":
@@ -196,6 +197,8 @@ def _write(image: RootfsImage, tree: Sequence[Entry], path: Path, output: Output
     return None
 
 
-def _written(tree: Sequence[Entry], digest: str | None) -> Written:
+def _written(tree: Collection[Entry], digest: str | None) -> Written:
+    if isinstance(tree, Members):
+        return Written(tree.files(), tree.bytes(), digest)
     files = len([None for entry in tree if entry.kind is not Kind.DIRECTORY])
     return Written(files, sum([entry.size for entry in tree]), digest)

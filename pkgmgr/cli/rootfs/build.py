@@ -15,7 +15,7 @@ from pkgmgr.plain_text import one_line
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from binfactory.package import BinaryPackage
     from pkgmgr.rootfs.building import BuildOptions
@@ -109,6 +109,7 @@ def run(arguments: Namespace) -> int:
     from pkgmgr.rootfs.flattening import flatten
     from pkgmgr.rootfs.output import remove_leftovers
     from pkgmgr.rootfs.writing import place_and_tag
+    from pkgmgr.store import Store
 
     # Nothing here goes round in circles, and looking for that among 50,000 files takes a sixth of the time.
     gc.disable()
@@ -122,7 +123,7 @@ def run(arguments: Namespace) -> int:
     if out is not None:
         remove_leftovers(Path(os.path.abspath(out)))  # noqa: PTH100 - a link is replaced, not followed
     options = _options(arguments, out)
-    image = build_image(_packages(arguments), options)
+    image = build_image(_packages(arguments), options, Store.default())
     tree, conflicts = flatten(image.layers)
     _tell(unintended(conflicts), strict=arguments.strict)
     written = _write(image, tree, out, output)
@@ -278,7 +279,7 @@ def _tell(conflicts: Sequence[Conflict], *, strict: bool) -> None:
         raise WpmError(f"--strict: {what} hidden: leave a package out, or --strict")
 
 
-def _write(image: RootfsImage, tree: Sequence[Entry], out: Path | None, output: Output) -> Written:
+def _write(image: RootfsImage, tree: Collection[Entry], out: Path | None, output: Output) -> Written:
     from pkgmgr.rootfs.writing import write_image, write_tar_to
 
     if out is None:
