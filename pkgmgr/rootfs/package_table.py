@@ -65,25 +65,14 @@ def new_table(
         offsets: Of files by path, where in their container their bytes begin.
     """
     owners = [*[mount.origin for mount in part.mounts], *[command.origin for command in part.commands.values()]]
-    origins: list[str] = []
-    views: dict[str, memoryview] = {}
-    numbers: dict[int, int] = {}
-    for package in dict.fromkeys(owners):
-        digest, mapped = package.node.sha256, package.container.mapped
-        if digest is None or mapped is None:
-            return None
-        origins.append(digest)
-        views[digest] = memoryview(mapped)
-        numbers[id(mapped)] = len(origins)
-    places = {
-        entry.path: (number, offsets[entry.path])
-        for entry in entries
-        if entry.size and isinstance(entry.content, memoryview) and (number := numbers.get(id(entry.content.obj)))
-    }
-    data = packed(entries, origins, places)
+    mapped = {package.node.sha256: package.container.mapped for package in dict.fromkeys(owners)}
+    containers = {digest: each for digest, each in mapped.items() if digest is not None and each is not None}
+    if len(containers) < len(mapped):
+        return None
+    data = packed(entries, containers, offsets)
     if data is None:
         return None
     tables.keep(key, data)
     table = PackedTable(data)
-    table.attach(views)
+    table.attach({digest: memoryview(each) for digest, each in containers.items()})
     return table

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from itertools import accumulate
 from operator import add, lt
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from pkgmgr.errors import WpmError
 from pkgmgr.rootfs.entry import Entry, HostFile, Kind
-from pkgmgr.rootfs.table import KINDS, NUMBERS, Table, kind_numbers, subtree_ends
+from pkgmgr.rootfs.table import DIRECTORY, KINDS, NUMBERS, Table, subtree_ends
 from pkgmgr.rootfs.tar_header import BLOCK, FILE_END, PADDINGS, headers
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class PackedTable(Table):
         "views",
     )
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         if len(data) < _HEAD.size:
             raise ValueError("it is cut off")
         count, origins, *lengths = _HEAD.unpack_from(data)
@@ -88,8 +87,8 @@ class PackedTable(Table):
         if at != len(data) or len(names) != count or not _are_ends(ends):
             raise ValueError("its parts do not fit one another")
         super().__init__(names, kinds.tobytes(), sizes, ends)
-        links = [number for number, kind in enumerate(self.kinds) if kind >= _FIRST_LINK]
         said = str(targets, "utf-8", "surrogateescape").split("\0")[:-1]
+        links = [number for number, kind in enumerate(self.kinds) if kind >= _FIRST_LINK] if said else []
         self._targets = dict(zip(links, said, strict=True))
         self.latest = max(self._times, default=0)
         self.views: list[memoryview] = [texts]
@@ -175,84 +174,81 @@ class PackedTable(Table):
         return parts
 
 
-def packed(entries: Sequence[Entry], origins: Sequence[str], places: Mapping[str, tuple[int, int]]) -> bytes | None:
+def packed(entries: Sequence[Entry], containers: Mapping[str, object], offsets: Mapping[str, int]) -> bytes | None:
     """A layer as the bytes of a table.
 
     Args:
         entries: All of the layer.
-        origins: The sha256 of each container that it has files of, in hex.
-        places: Of files, by path, the number of the container, from 1, and where in it their bytes begin. The bytes of others
-            are put into the table.
+        containers: What the bytes of its files are views of, by the sha256 of the container in hex. Bytes of anything else are
+            put into the table.
+        offsets: Where in its container the bytes of each file begin, by path.
 
     Returns:
         The bytes; None where it has no table: it is not in order, takes something of other layers away, has names that no tar
         can have, owners, files of the host, or links to what is no file before them.
     """
-    kinds = kind_numbers(entries)
-    paths = [entry.path for entry in entries]
-    ends = None if kinds is None else subtree_ends(paths, kinds)
-    if kinds is None or ends is None or len(origins) > _MOST_ORIGINS or not _are_plain(entries):
-        return None
-    texts = bytearray()
-    numbers, starts = bytearray(), []
-    for entry in entries:
-        number, begin = places.get(entry.path, (0, len(texts))) if entry.size else (0, 0)
-        if entry.size and not number:
-            texts += b"".join(entry.pieces())
-        numbers.append(number)
-        starts.append(begin)
+    owners = {id(mapped): number for number, mapped in enumerate(containers.values(), 1)}
+    kinds, numbers, texts = bytearray(), bytearray(), bytearray()
+    starts, ends_in_tar, head_ends, heads, links = [], [], [], [], []
+    files: dict[str, tuple[int, int]] = {}
+    position = head_end = 0
+    # By identity: to ask an enumeration for its hash takes as long as all else here.
+    file, directory, symlink, hard_link = KINDS
     try:
-        whole = [headers(entry) for entry in entries]
-        texts_of = [
-            _joined(paths),
-            _joined([entry.target for entry, kind in zip(entries, kinds, strict=True) if kind >= _FIRST_LINK]),
-        ]
-    except (WpmError, UnicodeEncodeError):
-        # Who writes it as a tar is told.
-        return None
-    sizes = [entry.size for entry in entries]
-    tar_sizes = [len(head) + size + -size % BLOCK for head, size in zip(whole, sizes, strict=True)]
-    heads = [head[:_SHORT] if len(head) == BLOCK and head.endswith(FILE_END) else head for head in whole]
-    columns = (
-        sizes,
-        starts,
-        [entry.mtime for entry in entries],
-        accumulate(tar_sizes),
-        ends,
-        accumulate(map(len, heads)),
-        [entry.mode for entry in entries],
-        kinds,
-        numbers,
-    )
-    parts = [*texts_of, b"".join(heads), bytes(texts)]
-    try:
+        for entry in entries:
+            path, kind, mode, mtime, size, content, target, uid, gid = entry
+            number = start = 0
+            head = headers(entry)
+            position += len(head)
+            if kind is file:
+                kinds.append(_FILE)
+                files[path] = mode, mtime
+                if size:
+                    if isinstance(content, HostFile):
+                        return None
+                    number = owners.get(id(content.obj), 0)
+                    start = offsets[path] if number else len(texts)
+                    if not number:
+                        texts += content
+                    position += size + -size % BLOCK
+                if len(head) == BLOCK and head.endswith(FILE_END):
+                    head = head[:_SHORT]
+            elif kind is directory:
+                kinds.append(DIRECTORY)
+            elif kind is symlink or (kind is hard_link and files.get(target) == (mode, mtime)):
+                kinds.append(_FIRST_LINK if kind is symlink else _FIRST_LINK + 1)
+                links.append(target)
+            else:
+                return None
+            if uid or gid:
+                return None
+            numbers.append(number)
+            starts.append(start)
+            ends_in_tar.append(position)
+            heads.append(head)
+            head_end += len(head)
+            head_ends.append(head_end)
+        paths = [entry.path for entry in entries]
+        ends = subtree_ends(paths, kinds)
+        if ends is None or len(containers) > _MOST_ORIGINS:
+            return None
+        sizes = [entry.size for entry in entries]
+        times = [entry.mtime for entry in entries]
+        modes = [entry.mode for entry in entries]
+        columns: tuple[Iterable[int], ...]
+        columns = (sizes, starts, times, ends_in_tar, ends, head_ends, modes, kinds, numbers)
+        parts: list[bytes | bytearray] = [_joined(paths), _joined(links), b"".join(heads), texts]
         return b"".join(
             [
-                _HEAD.pack(len(entries), len(origins), *map(len, parts)),
+                _HEAD.pack(len(entries), len(containers), *map(len, parts)),
                 *[array(code, column).tobytes() for code, column in zip(_COLUMNS, columns, strict=True)],
-                *map(bytes.fromhex, origins),
+                *map(bytes.fromhex, containers),
                 *parts,
             ]
         )
-    except OverflowError:
-        # A name with more than 4 GiB of headers before it, say.
+    except (WpmError, UnicodeEncodeError, OverflowError):
+        # Who writes it as a tar is told.
         return None
-
-
-def _are_plain(entries: Sequence[Entry]) -> bool:
-    """Whether nothing has an owner or is of the host, and links are to files before them, as in a tree of layers."""
-    files: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.uid or entry.gid or isinstance(entry.content, HostFile):
-            return False
-        match entry.kind:
-            case Kind.FILE:
-                files[entry.path] = entry
-            case Kind.HARD_LINK:
-                file = files.get(entry.target)
-                if file is None or (file.mode, file.mtime) != (entry.mode, entry.mtime):
-                    return False
-    return True
 
 
 def _are_ends(ends: Sequence[int]) -> bool:
@@ -260,4 +256,4 @@ def _are_ends(ends: Sequence[int]) -> bool:
 
 
 def _joined(texts: Sequence[str]) -> bytes:
-    return b"".join([text.encode(errors="surrogateescape") + b"\0" for text in texts])
+    return "\0".join([*texts, ""]).encode(errors="surrogateescape")

@@ -88,23 +88,28 @@ def kind_numbers(entries: Iterable[Entry]) -> bytes | None:
         return None
 
 
-def subtree_ends(paths: Sequence[str], kinds: bytes) -> array[int] | None:
+def subtree_ends(paths: Sequence[str], kinds: bytes | bytearray) -> array[int] | None:
     """Where all that is below each name ends; None where the names are not in order, or a directory is missing."""
     ends = array("I", range(1, len(paths) + 1))
-    # The directories that lead to a name: the number of each, what its names begin with, and the last of them.
-    way: list[tuple[int, str]] = [(-1, "")]
-    lasts = [""]
+    # The directories that a name is in: the number and the path of each, and the last name in it.
+    way: list[tuple[int, str]] = []
+    lasts: list[str] = []
+    here = last = ""
     for number, path in enumerate(paths):
-        while not path.startswith(way[-1][1]):
+        folder, _, name = path.rpartition("/")
+        while folder != here:
+            if not way:
+                return None
             ends[way.pop()[0]] = number
-            lasts.pop()
-        name = path[len(way[-1][1]) :]
-        if "/" in name or name <= lasts[-1]:
+            here = way[-1][1] if way else ""
+            last = lasts.pop()
+        if name <= last:
             return None
-        lasts[-1] = name
+        last = name
         if kinds[number] == DIRECTORY:
-            way.append((number, path + "/"))
-            lasts.append("")
-    for number, _ in way[1:]:
+            way.append((number, path))
+            lasts.append(last)
+            here, last = path, ""
+    for number, _ in way:
         ends[number] = len(paths)
     return ends

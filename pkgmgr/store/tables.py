@@ -15,7 +15,6 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from pkgmgr.files.folders import make_folder
 from pkgmgr.source import check_sha256
 from pkgmgr.store.store import LAYERS
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".table"
 _DIGEST: Final = 32
 _LARGEST: Final = 1 << 30
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _DAY_SECONDS: Final = 24 * 3600.0
 
 
@@ -41,7 +41,7 @@ class LayerTables:
         self._store = store
         self._root = store.root / LAYERS
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> memoryview | None:
         """A table that is here, and is what was kept; that it is used is noted once a day.
 
         Args:
@@ -51,27 +51,32 @@ class LayerTables:
 
         path = self.path(key)
         try:
-            with open(path, "rb", buffering=0, opener=_open) as file:
-                status = os.fstat(file.fileno())
+            descriptor = os.open(path, _FLAGS)
+            try:
+                status = os.fstat(descriptor)
                 if not is_guarded(status) or status.st_size > _LARGEST:
                     return None
-                found = file.read()
+                found = memoryview(os.read(descriptor, status.st_size))
+            finally:
+                os.close(descriptor)
         except OSError:
             return None
-        if found is None or found[:_DIGEST] != _digest(key, memoryview(found)[_DIGEST:]):
+        table = found[_DIGEST:]
+        if found[:_DIGEST] != _digest(key, table):
             return None
         if time.time() - status.st_mtime > _DAY_SECONDS:
             with suppress(OSError):
                 os.utime(path, follow_symlinks=False)
-        return found[_DIGEST:]
+        return table
 
     def keep(self, key: str, table: bytes) -> None:
         """Keep a table; where the store cannot be written to, nothing is kept."""
         path = self.path(key)
         with suppress(OSError):
-            make_folder(path.parent)
+            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             with self._store.new_file() as (file, temporary):
-                file.write(_digest(key, table) + table)
+                file.write(_digest(key, table))
+                file.write(table)
                 file.flush()
                 os.fchmod(file.fileno(), 0o400)
                 temporary.replace(path)
@@ -86,7 +91,3 @@ def _digest(key: str, table: bytes | memoryview) -> bytes:
     digest = sha256(bytes.fromhex(key))
     digest.update(table)
     return digest.digest()
-
-
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
