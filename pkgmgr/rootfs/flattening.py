@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkgmgr.errors import WpmError
 from pkgmgr.plain_text import one_line
 from pkgmgr.rootfs.entry import Entry, Kind, path_order, ways_to
+from pkgmgr.rootfs.making_tables import make_tables
 from pkgmgr.rootfs.merging import merged
 from pkgmgr.rootfs.modes import directory_mode
 from pkgmgr.rootfs.package_layer import PackageLayer
@@ -76,6 +77,7 @@ def flatten(layers: Iterable[Layer]) -> Flattened:
 
 def _merged(layers: Sequence[Layer]) -> Members | None:
     """The tree of layers that hide nothing of one another, where that is known from tables that the store has."""
+    make_tables([layer for layer in layers if isinstance(layer, PackageLayer)])
     tables: list[Table] = []
     packed = [layer.table() if isinstance(layer, PackageLayer) else None for layer in layers]
     if not any(packed):

@@ -74,6 +74,12 @@ class PackageLayer:
         self._load()
         return None if self._table is None or self._table.latest > self._latest else self._table
 
+    def lacks_table(self) -> bool:
+        """Whether the store could have a table of it, and has none."""
+        if self._part is None or self._tables is None or (key := table_key(self._part)) is None:
+            return False
+        return not self._tables.path(key).exists()
+
     def _load(self) -> None:
         """Find out what is in the layer."""
         if (part := self._part) is None:

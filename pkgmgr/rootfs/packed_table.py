@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 from pkgmgr.errors import WpmError
 from pkgmgr.rootfs.entry import Entry, HostFile, Kind
 from pkgmgr.rootfs.table import DIRECTORY, KINDS, NUMBERS, Table, subtree_ends
-from pkgmgr.rootfs.tar_header import BLOCK, FILE_END, PADDINGS, headers
+from pkgmgr.rootfs.tar_header import BLOCK, FILE_END, PADDINGS, file_start, headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -198,8 +198,9 @@ def packed(entries: Sequence[Entry], containers: Mapping[str, object], offsets: 
         for entry in entries:
             path, kind, mode, mtime, size, content, target, uid, gid = entry
             number = start = 0
-            head = headers(entry)
-            position += len(head)
+            start_only = file_start(path, mode, mtime, size) if kind is file else None
+            head = start_only or headers(entry)
+            position += len(head) if start_only is None else BLOCK
             if kind is file:
                 kinds.append(_FILE)
                 files[path] = mode, mtime
@@ -211,8 +212,6 @@ def packed(entries: Sequence[Entry], containers: Mapping[str, object], offsets: 
                     if not number:
                         texts += content
                     position += size + -size % BLOCK
-                if len(head) == BLOCK and head.endswith(FILE_END):
-                    head = head[:_SHORT]
             elif kind is directory:
                 kinds.append(DIRECTORY)
             elif kind is symlink or (kind is hard_link and files.get(target) == (mode, mtime)):

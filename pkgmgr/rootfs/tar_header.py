@@ -52,15 +52,20 @@ _TYPES: Final = {
 }
 
 
+def file_start(path: str, mode: int, mtime: int, size: int) -> bytes | None:
+    """What the header of a file of owner and group 0 starts with, before `FILE_END`; None where that is not all of it."""
+    if len(path) <= _NAME and path.isascii() and WHITEOUT_PREFIX not in path and 0 <= mtime <= _MOST and size <= _MOST:
+        # Nearly all are so: this is `_member` without most of the calls.
+        start = path.encode().ljust(_NAME, b"\0") + _FILE_NUMBERS % (mode & 0o7777, size, mtime)
+        return start + b"%06o\0 " % (_sum(start) + _FILE_SUM)
+    return None
+
+
 def headers(entry: Entry) -> bytes | bytearray:
     """All that comes before the bytes of a file, or is all of any other member."""
     path, kind, mode, mtime, size, _, target, uid, gid = entry
-    if kind is _FILE and len(path) <= _NAME and path.isascii() and WHITEOUT_PREFIX not in path:
-        fits = 0 <= mtime <= _MOST and size <= _MOST
-        if fits and not uid and not gid:
-            # Nearly all are so: this is the rest without most of the calls.
-            start = path.encode().ljust(_NAME, b"\0") + _FILE_NUMBERS % (mode & 0o7777, size, mtime)
-            return start + b"%06o\0 " % (_sum(start) + _FILE_SUM) + FILE_END
+    if kind is _FILE and not uid and not gid and (start := file_start(path, mode, mtime, size)):
+        return start + FILE_END
     if WHITEOUT_PREFIX in path and path.rpartition("/")[2].startswith(WHITEOUT_PREFIX):
         raise WpmError(
             f'{one_line(path)}: a name that begins with "{WHITEOUT_PREFIX}" means a deletion in layers of images: '

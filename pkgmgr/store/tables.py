@@ -72,13 +72,15 @@ class LayerTables:
     def keep(self, key: str, table: bytes) -> None:
         """Keep a table; where the store cannot be written to, nothing is kept."""
         path = self.path(key)
-        with suppress(OSError):
-            path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            with self._store.new_file() as (file, temporary):
-                file.write(_digest(key, table))
-                file.write(table)
-                file.flush()
-                os.fchmod(file.fileno(), 0o400)
+        with suppress(OSError), self._store.new_file() as (file, temporary):
+            file.write(_digest(key, table))
+            file.write(table)
+            file.flush()
+            os.fchmod(file.fileno(), 0o400)
+            try:
+                temporary.replace(path)
+            except FileNotFoundError:
+                path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
                 temporary.replace(path)
 
     def path(self, key: str) -> Path:
