@@ -83,7 +83,7 @@ def _merged(layers: Sequence[Layer]) -> Members | None:
     if not any(packed):
         return None
     for layer, known in zip(layers, packed, strict=True):
-        table = known or PlainTable.of(layer.entries())
+        table = known or PlainTable.of(layer.entries(), links=isinstance(layer, PackageLayer))
         if table is None:
             return None
         tables.append(table)

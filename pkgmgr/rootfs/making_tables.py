@@ -22,7 +22,7 @@ def make_tables(layers: Sequence[PackageLayer]) -> None:
     """Put the tables of layers into the store, where there are many to be made, and several processors.
 
     What is made by nobody here, or cannot be, is made by whoever asks for it, who is told then what is wrong with a package.
-    Of 200 packages with 50,000 files this takes 0.15 s on four processors, and 0.45 s on one.
+    Those of 200 packages with 50,000 files take 0.26 s on four processors, and 0.5 s on one.
 
     Args:
         layers: Of packages.
@@ -35,6 +35,8 @@ def make_tables(layers: Sequence[PackageLayer]) -> None:
     if count < 2:
         return
     children: list[int] = []
+    # No handler is to run in a copy: what it raises would go on there as it does here.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         with suppress(OSError):
             for number in range(count):
@@ -42,10 +44,12 @@ def make_tables(layers: Sequence[PackageLayer]) -> None:
                 if not child:
                     _make(missing[number::count])
                 children.append(child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         while children:
             os.waitpid(children[-1], 0)
             children.pop()
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)

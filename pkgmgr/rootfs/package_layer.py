@@ -56,6 +56,7 @@ class PackageLayer:
         self._part: PackagePart | None = part
         self._latest = NO_BOUND if source_date is None else source_date
         self._tables = tables
+        self._key = None if tables is None else table_key(part)
         self._table: PackedTable | None = None
         self._entries: list[Entry] = []
         self._offsets: dict[str, int] = {}
@@ -76,29 +77,28 @@ class PackageLayer:
 
     def lacks_table(self) -> bool:
         """Whether the store could have a table of it, and has none."""
-        if self._part is None or self._tables is None or (key := table_key(self._part)) is None:
+        if self._part is None or self._tables is None or self._key is None:
             return False
-        return not self._tables.path(key).exists()
+        return not self._tables.path(self._key).exists()
 
     def _load(self) -> None:
-        """Find out what is in the layer."""
+        """Find out what is in the layer, once."""
         if (part := self._part) is None:
             return
-        key = None if self._tables is None else table_key(part)
-        if self._tables is not None and key is not None:
-            self._table = kept_table(self._tables, key, part)
+        tables, key = self._tables, self._key
+        if tables is not None and key is not None:
+            self._table = kept_table(tables, key, part)
         if self._table is None:
             try:
-                self._entries = self._all(part)
-                if self._tables is not None and key is not None:
-                    self._table = new_table(self._tables, key, part, self._entries, self._offsets)
-                    self._offsets = {}
-                if self._table is not None:
-                    self._entries = []
+                entries = self._all(part)
+                if tables is not None and key is not None:
+                    self._table = new_table(tables, key, part, entries, self._offsets)
             except FactoryError as error:
                 raise WpmError(str(error)) from error
             except WebcError as error:
                 raise WpmError(f"{self.title}: {error}") from error
+            self._entries = entries if self._table is None else []
+            self._offsets = {}
         # The parsed trees of many packages take more memory than their entries.
         self._part = None
 

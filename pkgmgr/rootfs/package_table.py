@@ -27,7 +27,7 @@ def table_key(part: PackagePart) -> str | None:
     others = [(alias, other.id, other.sha256) for alias, other in node.dependencies.items()]
     if node.sha256 is None or node.path is None or node.container is not None or None in [each[2] for each in others]:
         return None
-    said = [_FORMAT, sys.byteorder, node.id, node.sha256, node.mounts, node.commands, others]
+    said = [_FORMAT, sys.byteorder, node.sha256, node.mounts, node.commands, others]
     return sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
 
 

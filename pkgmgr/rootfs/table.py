@@ -58,14 +58,17 @@ class PlainTable(Table):
         self._entries = entries
 
     @classmethod
-    def of(cls, entries: Iterable[Entry]) -> PlainTable | None:
+    def of(cls, entries: Iterable[Entry], *, links: bool = False) -> PlainTable | None:
         """The table of a layer; None where it takes something of others away, or is not as a table must be.
 
-        Neither is there one of a layer with hard links, as those may be to files of other layers.
+        Args:
+            entries: All of the layer.
+            links: Whether hard links are known to be to files of the layer itself that come before them; else it has no table
+                if there are any.
         """
         found = list(entries)
         kinds = kind_numbers(found)
-        if kinds is None or _HARD_LINK in kinds:
+        if kinds is None or (_HARD_LINK in kinds and not links):
             return None
         paths = [entry.path for entry in found]
         ends = subtree_ends(paths, kinds)
