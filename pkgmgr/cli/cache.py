@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("dir", "Print the store's directory"),
         (
             "prune",
-            "Remove what was not used for long: packages, compiled modules, unpacked layers, what registries said",
+            "Remove what was not used for long: packages, compiled modules, layers of images, what registries said",
         ),
-        ("clean", "Empty the store: packages, compiled modules, unpacked layers, resolutions, what registries said"),
+        ("clean", "Empty the store: packages, compiled modules, layers of images, resolutions, what registries said"),
     ):
         sub = what.add_parser(name, help=summary, description=summary + ".", epilog=f"Example: wpm cache {name}")
         if name != "dir":
@@ -115,7 +115,7 @@ def _info(store: Store, as_json: bool) -> int:
     print(f"directory: {info.root}")
     print(f"packages:  {info.objects} ({bytes_for_people(info.object_bytes)})")
     print(f"modules:   {bytes_for_people(info.module_bytes)} (compiled)")
-    print(f"layers:    {bytes_for_people(info.layer_bytes)} (of images, unpacked)")
+    print(f"layers:    {bytes_for_people(info.layer_bytes)} (of images)")
     print(f"metadata:  {bytes_for_people(info.metadata_bytes)} (what registries said)")
     print(f"others:    {bytes_for_people(rest)} (resolutions, unfinished downloads)")
     return 0
@@ -152,7 +152,7 @@ def _prune(store: Store, arguments: argparse.Namespace) -> int:
         for count, what, several in (
             (len(report.packages), "package", None),
             (report.modules, "compiled module", None),
-            (report.layers, "unpacked layer", None),
+            (report.layers, "layer of an image", "layers of images"),
             (report.resolutions, "resolution", None),
             (report.metadata, "registry reply", "registry replies"),
             (report.temporaries, "unfinished file", None),

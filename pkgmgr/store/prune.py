@@ -45,7 +45,7 @@ class PruneReport(NamedTuple):
         resolutions: How many resolutions of packages that somebody named, and notes.
         metadata: How many replies of registries.
         temporaries: How many unfinished files of writers that are dead.
-        layers: How many unpacked layers of images.
+        layers: How many layers of images, unpacked ones and tables of packages' ones.
         layer_bytes: And their bytes.
     """
 

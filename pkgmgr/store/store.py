@@ -4,7 +4,7 @@
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
-    ROOT/layers/…                        layers of images, unpacked (pkgmgr.store.layers)
+    ROOT/layers/…                        layers of images, unpacked (pkgmgr.store.layers), and tables of packages' (pkgmgr.store.tables)
     ROOT/metadata/                       what registries said, kept by the HTTP client
     ROOT/names.json                      what the packages are called, for who types the first letters
     ROOT/words/*.json                    what there is to be named in projects, likewise
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pkgmgr.locks.lockfile import LockedPackage
 
 LAYERS: Final = "layers"
-"""The folder below a store for unpacked layers of images."""
+"""The folder below a store for layers of images: unpacked ones, and tables of packages'."""
 METADATA: Final = "metadata"
 """The folder below a store for what registries said."""
 NAMES: Final = "names.json"
@@ -68,7 +68,7 @@ class StoreInfo(NamedTuple):
     """What the store holds: its folder, how many packages of how many bytes, and bytes of everything beside them.
 
     Of `other_bytes`, `module_bytes` are those of compiled modules, `metadata_bytes` those of what registries said, and
-    `layer_bytes` those of unpacked layers of images.
+    `layer_bytes` those of layers of images, unpacked ones and tables of packages'.
     """
 
     root: Path
