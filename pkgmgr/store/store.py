@@ -4,7 +4,7 @@
     ROOT/tmp/*.part                      files being written, each locked by its writer
     ROOT/tmp/SHA256.resume               packages being downloaded, locked too; a later wpm goes on where a killed one ended
     ROOT/modules/…                       their compiled modules, kept by binfactory
-    ROOT/layers/…                        layers of images, unpacked (pkgmgr.store.layers), and tables of packages' (pkgmgr.store.tables)
+    ROOT/layers/…                        layers of images: unpacked (pkgmgr.store.layers), and tables of packages' (….tables)
     ROOT/metadata/                       what registries said, kept by the HTTP client
     ROOT/names.json                      what the packages are called, for who types the first letters
     ROOT/words/*.json                    what there is to be named in projects, likewise
