@@ -148,6 +148,9 @@ class Container:
     def atom_offset(self, name: str) -> int:
         """Where in the container the bytes of an atom begin.
 
+        Args:
+            name: of the atom.
+
         Raises:
             KeyError: there is no such atom.
         """
