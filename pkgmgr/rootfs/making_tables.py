@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def make_tables(layers: Sequence[PackageLayer]) -> None:
     Args:
         layers: Of packages.
     """
-    # A copy of a process with threads may wait for what these hold; macOS has threads of its own behind what it offers.
-    if sys.platform != "linux" or threading.active_count() > 1:
+    if not _is_alone():
         return
     missing = [layer for layer in layers if layer.lacks_table()]
     count = min(len(os.sched_getaffinity(0)), len(missing) // _FEWEST)
@@ -53,6 +52,14 @@ def make_tables(layers: Sequence[PackageLayer]) -> None:
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread: a copy of another may wait for what its threads held. Only Linux tells."""
+    try:
+        return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+    except OSError:
+        return False
 
 
 def _make(layers: Sequence[PackageLayer]) -> None:
