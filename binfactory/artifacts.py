@@ -11,10 +11,10 @@ import os
 import stat
 import struct
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from binfactory.stamps import digest_of, is_stamped, stamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path

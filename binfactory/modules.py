@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from binfactory.artifacts import ArtifactStore
 from binfactory.errors import FactoryError
 from runtime.errors import RuntimeFault
+from runtime.typed import NamedTuple, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
 from binfactory.pinned import NotPinned, open_pinned
 from webc_parser.errors import WebcError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from binfactory.node import PackageNode
     from webc_parser.command import Command

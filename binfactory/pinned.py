@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from binfactory.stamps import digest_of, is_guarded, is_stamped, stamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -16,17 +16,18 @@ from __future__ import annotations
 import threading
 from ctypes import c_char
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.engine.library import HOST_CALL, lib
 from runtime.errors import RuntimeFault
 from runtime.handlers import can_wait
+from runtime.typed import NamedTuple
 from runtime.unwinding import Unwind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., int | None])
 

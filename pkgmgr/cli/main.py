@@ -14,12 +14,13 @@ import atexit
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
 from pkgmgr.notices import on_standard_error
+from runtime.typed import NamedTuple, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Any, Final, NoReturn, Protocol
 
     class VerbModule(Protocol):
         """What the module of a verb has."""

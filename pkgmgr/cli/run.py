@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pkgmgr.cli.guest import add_guest, add_words, parse_words, run_options, wait
 from pkgmgr.cli.options import add_refresh, add_registry
 from pkgmgr.errors import WpmError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 

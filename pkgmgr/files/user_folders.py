@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
 from pkgmgr.errors import WpmError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _XDG: Final = {
     "cache": ("XDG_CACHE_HOME", ".cache"),

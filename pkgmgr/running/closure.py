@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from binfactory.node import PackageNode
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.nodes import locked_nodes
 from pkgmgr.source import HashSource, PathSource, parse_source
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from binfactory.modules import ModuleCache
     from binfactory.node import PackageNode

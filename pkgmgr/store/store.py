@@ -24,7 +24,6 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
@@ -32,9 +31,12 @@ from pkgmgr.files.folders import make_folder, sync_folder
 from pkgmgr.files.unfinished import PARTIAL, is_abandoned, replace_from, unfinished_file
 from pkgmgr.notices import notice
 from pkgmgr.source import check_sha256
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import BinaryIO, Final
 
     from pkgmgr.locks.lockfile import LockedPackage
 

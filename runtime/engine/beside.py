@@ -8,13 +8,13 @@ from __future__ import annotations
 import threading
 from ctypes import byref, c_void_p
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runtime.engine.exports import Exports, trap_of
 from runtime.engine.library import Extern, check, lib
 from runtime.engine.module import Module
 from runtime.errors import RuntimeFault
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.engine.instance import Machine
 

@@ -11,7 +11,6 @@ import socket
 import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runtime.abi.address import SocketAddress, address_room, knows_long_addresses, read_address, write_address
 from runtime.abi.errno import Errno, GuestError
@@ -22,6 +21,7 @@ from runtime.signals import Signal
 from runtime.sockets import SocketFile
 from runtime.waiting import READABLE, WRITABLE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
