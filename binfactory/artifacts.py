@@ -12,6 +12,7 @@ import stat
 import struct
 from functools import cached_property
 
+from binfactory import known_digests
 from binfactory.stamps import digest_of, is_stamped, stamp
 
 TYPE_CHECKING = False
@@ -167,7 +168,18 @@ class ArtifactStore:
                 continue
             removed += 1
             size += status.st_size
+        if not dry_run:
+            self._prune_digests(unknown_before)
         return removed, size
+
+    def _prune_digests(self, before: float | None) -> None:
+        """Remove the notes of what was hashed, those that were written before a moment, or all."""
+        for path in self.directory.glob(f"*{known_digests.SUFFIX}"):
+            try:
+                if before is None or path.lstat().st_mtime < before:
+                    path.unlink()
+            except OSError:
+                continue
 
     def sweep(self, older_than: float) -> int:
         """Remove what writers that were killed left behind.

@@ -81,6 +81,7 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
     Raises:
         WpmError: It is no package, or what it needs cannot be had.
     """
+    from binfactory.known_digests import KnownDigests
     from binfactory.pinned import NotPinned, open_pinned
     from webc_parser import Container, WebcError
 
@@ -100,6 +101,7 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
         container=container,
         dependencies=dependency_nodes({alias: each.spec for alias, each in manifest.use.items()}, store, options),
         sha256=sha256,
+        digests=KnownDigests(store.modules),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from pathlib import Path
 
 from pkgmgr.errors import WpmError
@@ -126,12 +127,15 @@ def _head(path: Path) -> bytes:
 def _of_file(path: Path, entrypoint: str | None, store: Store, options: InstallOptions, modules: ModuleCache) -> Target:
     match _head(path):
         case head if head == _WASM:
+            from binfactory.known_digests import KnownDigests
             from binfactory.modules import WasmBytes
             from binfactory.programs import ModuleProgram
 
             with path.open("rb") as file:
+                status = os.fstat(file.fileno())
                 wasm = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            return Target(ModuleProgram(path.stem, WasmBytes.of(wasm, str(path)), modules), None)
+            digest = KnownDigests(store.modules).sha256(status, "module", wasm)
+            return Target(ModuleProgram(path.stem, WasmBytes(wasm, digest, str(path)), modules), None)
         case head if head == _WEBC:
             from pkgmgr.running.closure import file_node
 
