@@ -28,7 +28,7 @@ def linker_of(module: Module) -> Linker:
     """The host functions of a module, defined when first asked for and kept with it."""
     linker: Linker | None = module.__dict__.get("linker")
     if linker is None:
-        families.load_for(item.name for item in module.imports)
+        families.load_for((item.module, item.name) for item in module.imports)
         linker = module.__dict__["linker"] = Linker(module, resolve)
     return linker
 
