@@ -29,7 +29,7 @@ class KnownDigests:
         directory: Where the notes are; nothing is kept while it is not there.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | str) -> None:
         self._directory = directory
 
     def sha256(self, file: os.stat_result | None, part: str, data: memoryview) -> str:
@@ -85,7 +85,7 @@ class KnownDigests:
                 os.write(descriptor, data)
             finally:
                 os.close(descriptor)
-            os.replace(temporary, path)  # noqa: PTH105 - a run imports no pathlib for this
+            os.replace(temporary, path)
         except OSError:
             # It is read and hashed again, then.
             return

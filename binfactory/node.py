@@ -58,7 +58,7 @@ class PackageNode:
     def __init__(
         self,
         id: str,  # noqa: A002 - what the field is called everywhere
-        path: Path | None = None,
+        path: Path | str | None = None,
         container: Container | None = None,
         dependencies: Mapping[str, PackageNode] = NO_DEPENDENCIES,
         commands: tuple[str, ...] | None = None,

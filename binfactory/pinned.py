@@ -21,7 +21,7 @@ class NotPinned(OSError):
     """A file is not the one that was pinned."""
 
 
-def open_pinned(path: Path, sha256: str) -> Container:
+def open_pinned(path: Path | str, sha256: str) -> Container:
     """Open a container that must have this sha256.
 
     What is looked at is what is opened: the file is not looked up by its name a second time.

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from pathlib import Path
 
 from pkgmgr.cli.bell import Bell
+from pkgmgr.cli.options import path
 from pkgmgr.errors import WpmError
 
 TYPE_CHECKING = False
@@ -199,7 +199,7 @@ def volume(text: str) -> Volume:
     access = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "rw"
     if len(parts) == 1 and text:
         # As wasmer does: one path is the same on both sides.
-        return _checked(option, parts[0], str(Path(parts[0]).absolute()), read_only=access == "ro")
+        return _checked(option, parts[0], str(path(parts[0]).absolute()), read_only=access == "ro")
     if len(parts) != 2 or not all(parts):
         raise WpmError(f"{option}: expected HOST:GUEST, HOST:GUEST:ro or a path that is the same on both sides")
     return _checked(option, *parts, read_only=access == "ro")
@@ -210,12 +210,12 @@ def _checked(option: str, host: str, guest: str, *, read_only: bool = False) -> 
 
     from pkgmgr.running.program import Volume
 
-    if not Path(host).is_dir():
+    if not os.path.isdir(host):
         raise WpmError(f"{option}: there is no directory {host}")
-    path = normpath(f"/{guest}")
-    if path.startswith("//"):
-        path = path[1:]
-    return Volume(Path(host), path, read_only)
+    place = normpath(f"/{guest}")
+    if place.startswith("//"):
+        place = place[1:]
+    return Volume(path(host), place, read_only)
 
 
 def size(text: str) -> int:

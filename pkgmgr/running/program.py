@@ -81,7 +81,7 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     from binfactory.modules import ModuleCache
     from pkgmgr.running.target import find_target
 
-    modules = ModuleCache(store.modules)
+    modules = ModuleCache(store.modules_name)
 
     def find() -> Target:
         return find_target(text, options.entrypoint, store, install, modules)
