@@ -106,10 +106,10 @@ class Engine:
 def _cpu() -> str:
     """The processor's features, by name: native code is only good for the kind of processor it was made for."""
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        with open("/proc/cpuinfo", "rb") as file:
             for line in file:
-                if line.startswith(("flags", "Features")):
-                    return line.partition(":")[2].strip()
+                if line.startswith((b"flags", b"Features")):
+                    return line.partition(b":")[2].decode("ascii", "replace").strip()
     except OSError:
         pass
     return os.uname().version
