@@ -11,10 +11,11 @@ import os
 import stat
 import struct
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from binfactory import known_digests
 from binfactory.stamps import digest_of, is_stamped, stamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
@@ -35,11 +36,18 @@ class ArtifactStore:
         directory: Where; made with mode 0700 when it is first written to.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path | str) -> None:
+        self._at = os.fspath(directory)
         self.problem: str | None = None
         """Why nothing is read or written, in one line; `None` while the directory is as it should be."""
         self._usable: bool | None = None
+
+    @cached_property
+    def directory(self) -> Path:
+        """Where; a run that finds its module has no need of it."""
+        from pathlib import Path
+
+        return Path(self._at)
 
     def path(self, sha256: str) -> Path:
         """Where the artifact of a module is.
@@ -47,13 +55,13 @@ class ArtifactStore:
         Args:
             sha256: The module's, in hex.
         """
-        return self.directory / f"{sha256}-{self._machine:08x}{SUFFIX}"
+        return self.directory / self._name(sha256)
 
-    def ready(self, sha256: str) -> tuple[Path, int] | None:
+    def ready(self, sha256: str) -> tuple[str, int] | None:
         """The artifact of a module and its size in bytes, when it is there and everything about it is right."""
         if not self._is_usable():
             return None
-        path = self.path(sha256)
+        path = f"{self._at}/{self._name(sha256)}"
         try:
             fd = os.open(path, OPEN_FLAGS)
         except FileNotFoundError:
@@ -149,8 +157,8 @@ class ArtifactStore:
         """
         if not self._is_usable():
             return 0, 0
-        kept = {self.path(sha256).name for sha256 in keep}
-        known = {self.path(sha256).name for sha256 in gone}
+        kept = {self._name(sha256) for sha256 in keep}
+        known = {self._name(sha256) for sha256 in gone}
         ours = f"-{self._machine:08x}{SUFFIX}"
         removed = size = 0
         for path in self.directory.glob(f"*{SUFFIX}"):
@@ -167,7 +175,18 @@ class ArtifactStore:
                 continue
             removed += 1
             size += status.st_size
+        if not dry_run:
+            self._prune_digests(unknown_before)
         return removed, size
+
+    def _prune_digests(self, before: float | None) -> None:
+        """Remove the notes of what was hashed, those that were written before a moment, or all."""
+        for path in self.directory.glob(f"*{known_digests.SUFFIX}"):
+            try:
+                if before is None or path.lstat().st_mtime < before:
+                    path.unlink()
+            except OSError:
+                continue
 
     def sweep(self, older_than: float) -> int:
         """Remove what writers that were killed left behind.
@@ -189,6 +208,9 @@ class ArtifactStore:
             except OSError:
                 continue
         return removed
+
+    def _name(self, sha256: str) -> str:
+        return f"{sha256}-{self._machine:08x}{SUFFIX}"
 
     @cached_property
     def _machine(self) -> int:
@@ -234,20 +256,20 @@ class ArtifactStore:
                 self.problem = f"{self.directory}: cannot keep compiled modules: {error.strerror or error}"
                 return False
         try:
-            status = os.lstat(self.directory)
+            status = os.lstat(self._at)
         except OSError:
             return False
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            self.problem = f"{self.directory}: not a directory of this user; compiled modules are not kept: remove it"
+            self.problem = f"{self._at}: not a directory of this user; compiled modules are not kept: remove it"
             return False
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            self.problem = f"{self.directory}: others may write to it; compiled modules are not kept: remove it"
+            self.problem = f"{self._at}: others may write to it; compiled modules are not kept: remove it"
             return False
         if status.st_mode & OTHERS:
             try:
-                os.chmod(self.directory, 0o700)  # noqa: PTH101 - the path was looked at with lstat just now
+                os.chmod(self._at, 0o700)  # noqa: PTH101 - the path was looked at with lstat just now
             except OSError as error:
-                self.problem = f"{self.directory}: cannot be made private: {error.strerror or error}"
+                self.problem = f"{self._at}: cannot be made private: {error.strerror or error}"
                 return False
         return True
 

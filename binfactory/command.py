@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from binfactory.errors import FactoryError
 from runtime.fs.names import check_name
 from webc_parser.errors import WebcError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

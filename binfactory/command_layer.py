@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from errno import ENOENT
 from os import strerror
-from typing import TYPE_CHECKING
 
 from runtime.fs.node import DirEntry, Node, Stat
 from runtime.fs.readonly import ReadOnlyFile, ReadOnlyFileSystem
 from runtime.fs.sealed import SealedDirectory
 from runtime.fs.static_tree import LazyFile, StaticDirectory, StaticFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

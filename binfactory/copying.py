@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
 
 from runtime.fs.node import Directory, File, Symlink
 from runtime.fs.walk import Location, walk
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import Node
 

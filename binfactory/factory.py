@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import threading
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from binfactory.builtins import Builtins
@@ -26,6 +25,7 @@ from runtime.fs.node import Directory, File
 from runtime.fs.overlay_leaf import OverlayLeaf
 from runtime.fs.walk import walk
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from runtime.fs.readonly import ReadOnlyFileSystem, is_directory
 from runtime.fs.static_tree import LazyDirectory, StaticDirectory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

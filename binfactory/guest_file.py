@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 from collections import OrderedDict
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import File
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from binfactory.artifacts import ArtifactStore
 from binfactory.errors import FactoryError
 from runtime.errors import RuntimeFault
+from runtime.typed import NamedTuple, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -71,7 +72,7 @@ class ModuleCache:
         memo_bytes: How many bytes of compiled code this process keeps at hand; the last one used is always kept.
     """
 
-    def __init__(self, directory: Path | None, memo_bytes: int = MEMO_BYTES) -> None:
+    def __init__(self, directory: Path | str | None, memo_bytes: int = MEMO_BYTES) -> None:
         self.artifacts = None if directory is None else ArtifactStore(directory)
         self._memo: OrderedDict[str, tuple[Module, int]] = OrderedDict()
         self._memo_limit = memo_bytes

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
+from runtime.typed import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from binfactory.known_digests import KnownDigests
     from webc_parser.container import Container
 
 
@@ -47,19 +50,21 @@ class PackageNode:
         sha256: The container's own sha256, in hex, as the lock pins it: the file at `path` is opened only while it has
             it, and the checksums that its manifest gives for its modules are believed. `None` when nobody vouches for
             the file.
+        digests: What was hashed before of files that nobody vouches for.
     """
 
-    __slots__ = ("commands", "container", "dependencies", "id", "mounts", "path", "sha256")
+    __slots__ = ("commands", "container", "dependencies", "digests", "id", "mounts", "path", "sha256")
 
     def __init__(
         self,
         id: str,  # noqa: A002 - what the field is called everywhere
-        path: Path | None = None,
+        path: Path | str | None = None,
         container: Container | None = None,
         dependencies: Mapping[str, PackageNode] = NO_DEPENDENCIES,
         commands: tuple[str, ...] | None = None,
         mounts: tuple[Mount, ...] | None = None,
         sha256: str | None = None,
+        digests: KnownDigests | None = None,
     ) -> None:
         self.id = id
         self.path = path
@@ -68,6 +73,7 @@ class PackageNode:
         self.commands = commands
         self.mounts = mounts
         self.sha256 = sha256
+        self.digests = digests
 
     def __repr__(self) -> str:
         return f"<PackageNode {self.id}>"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from binfactory.errors import FactoryError
 from binfactory.pinned import NotPinned, open_pinned
 from webc_parser.errors import WebcError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from binfactory.node import PackageNode
     from webc_parser.command import Command
@@ -99,9 +99,12 @@ class OpenPackage:
         return digest
 
     def _computed_sha256(self, name: str) -> str:
-        from hashlib import sha256
+        if self.node.digests is None:
+            from hashlib import sha256
 
-        digest = sha256(self.atom(name)).hexdigest()
+            digest = sha256(self.atom(name)).hexdigest()
+        else:
+            digest = self.node.digests.sha256(self.container.status, name, self.atom(name))
         atom = self.manifest.atoms.get(name)
         if atom is not None and signature_sha256(atom.signature) not in (None, digest):
             raise FactoryError(

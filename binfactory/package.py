@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from binfactory.command import BinaryCommand, check_command_name, is_runnable, load_command
 from binfactory.errors import FactoryError
 from binfactory.node import Mount
 from runtime.fs.names import check_name
+from runtime.typed import NamedTuple
 from webc_parser.errors import WebcError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 

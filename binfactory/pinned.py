@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from binfactory.stamps import digest_of, is_guarded, is_stamped, stamp
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,7 +22,7 @@ class NotPinned(OSError):
     """A file is not the one that was pinned."""
 
 
-def open_pinned(path: Path, sha256: str) -> Container:
+def open_pinned(path: Path | str, sha256: str) -> Container:
     """Open a container that must have this sha256.
 
     What is looked at is what is opened: the file is not looked up by its name a second time.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from binfactory.copying import make_path
 from runtime.fs.mounts import MountDirectory, MountTable
 from runtime.fs.overlay import OverlayFileSystem
 from runtime.fs.tmpfs import TmpFileSystem
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import Directory, FileSystem
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 from binfactory.command import check_command_name
 from binfactory.command_layer import COMMAND_DIRECTORIES, CommandLayer
@@ -15,6 +14,7 @@ from binfactory.roots import overlay_of
 from runtime.fs.overlay import OverlayDirectory
 from runtime.fs.walk import top, walk
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path

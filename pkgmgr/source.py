@@ -15,10 +15,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.version import ANY, Requirement
+from runtime.typed import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LONGEST: Final = 4096
 """No source is longer than this many characters."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import Final, NamedTuple
 
 from pkgmgr.errors import WpmError
+from runtime.typed import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LONGEST: Final = 256
 """No version and no comparator is longer than this many characters."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from operator import itemgetter
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import Frames
@@ -17,14 +16,18 @@ from runtime.engine import PAGE, Checkpointer
 from runtime.engine.globals import PREFIX
 from runtime.errors import RuntimeFault
 from runtime.memory import GuestMemory
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeVar
 
     from runtime.asyncify import Asyncify
     from runtime.engine import Machine
 
-T = TypeVar("T")
+    T = TypeVar("T")
+
 
 _SLOTS = 512
 _ENTRY = Struct("<IIIIIIQ")
@@ -190,7 +193,9 @@ def by_worth(checkpoints: Iterable[tuple[int, int, T]], has_returned: Callable[[
         checkpoints: the serial number, the stack pointer, and what is sorted.
         has_returned: whether the function of a stack pointer must have returned.
     """
-    likely, unlikely, hopeless = list[T](), list[T](), list[T]()
+    likely: list[T] = []
+    unlikely: list[T] = []
+    hopeless: list[T] = []
     seen = set[int]()
     for _, pointer, checkpoint in sorted(checkpoints, key=itemgetter(0), reverse=True):
         place = hopeless if has_returned(pointer) else unlikely if pointer in seen else likely

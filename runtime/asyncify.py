@@ -9,12 +9,13 @@ stands before the frames. The buffer here is the part of the guest's stack that 
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.engine.globals import PREFIX
 from runtime.errors import Trap
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.engine import Cell, Machine
     from runtime.memory import GuestMemory

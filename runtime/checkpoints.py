@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import count
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from runtime.arena import LARGEST, MOST, Arena, by_worth, find_in
 from runtime.asyncify import Asyncify
 from runtime.engine import Checkpointer, Machine, beside
 from runtime.errors import RuntimeFault, Trap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.asyncify import Frames
     from runtime.thread import GuestThread

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.turns import turns
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.process import WasiProcess
     from runtime.thread import GuestThread

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import ALL_RIGHTS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self

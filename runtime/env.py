@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from typing import TYPE_CHECKING, Final
 
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import ALL_RIGHTS, DIRECTORY_RIGHTS
@@ -23,9 +22,11 @@ from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
 from runtime.syscalls.path import rights_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Final
 
     from runtime.control import Census
     from runtime.engine import Module

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.node import Stat
 from runtime.stdio import Stream, total
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

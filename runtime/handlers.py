@@ -10,14 +10,15 @@ has both, just goes on.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.errno import GuestError
 from runtime.alarm import Alarm
 from runtime.errors import Trap
 from runtime.signals import EXIT_SIGNAL, Signal
+from runtime.typed import NamedTuple
 from runtime.unwinding import ProcessExit, Resume, Unwind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

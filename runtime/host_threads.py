@@ -13,8 +13,8 @@ import os
 import threading
 import time
 from _thread import allocate_lock, start_new_thread
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -16,17 +16,20 @@ from __future__ import annotations
 import threading
 from ctypes import c_char
 from struct import Struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import FunctionType
 
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.engine.library import HOST_CALL, lib
 from runtime.errors import RuntimeFault
 from runtime.handlers import can_wait
+from runtime.typed import NamedTuple
 from runtime.unwinding import Unwind
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from types import CodeType
+    from typing import Any, TypeVar
 
     F = TypeVar("F", bound=Callable[..., int | None])
 
@@ -138,7 +141,8 @@ _SLOT = {"i": "I12x", "I": "Q8x", "f": "f12x", "F": "d8x"}
 _WRITES = frozenset({"fd_write", "fd_pwrite"})
 
 # The adapter of a signature is generated, so that it has no loop, no branch and no argument list that a call does not
-# need: half of the cost of a small host call is here.
+# need: half of the cost of a small host call is here. Compiling it takes 0.3 ms, and a program imports 40 functions to call a
+# few of them a few times: all begin with one adapter that fits all, those that are called often get theirs.
 _ADAPTER = """
 def callback(_data, _caller, values, _count):
     thread = local.thread
@@ -159,18 +163,26 @@ def callback(_data, _caller, values, _count):
     {store}
     return 0
 """
+_CALLS_BEFORE_OWN_CODE = 100
+_codes: dict[str, CodeType] = {}
 
 
 def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
     """The callback by which wasmtime calls the function."""
     parameters, results = call.signature.split(":")
-    names = [f"a{index}" for index in range(len(parameters))]
-    source = _ADAPTER.format(
-        decode=f"{', '.join(names)}, = unpack(host, values - {_LOWEST})" if names else "pass",
-        arguments=", ".join(["thread", *names]),
-        unless=" and not can_wait(thread)" if call.name in _WRITES else "",
-        store=f"host_words[(values - {_LOWEST}) >> 2] = errno or 0" if results else "pass",
-    )
+    writes = call.name in _WRITES
+    left = _CALLS_BEFORE_OWN_CODE
+
+    def called() -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            callback.__code__ = named(_own_code(len(parameters), bool(results), writes))
+
+    def named(code: CodeType) -> CodeType:
+        # A copy, as the interpreter keeps in a function's code what its calls and names were found to be.
+        return code.replace(co_filename=f"<{call.namespace}.{call.name}>")
+
     scope: dict[str, Any] = {
         "local": current,
         "function": call.function,
@@ -181,10 +193,43 @@ def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
         "can_wait": can_wait,
         "leave": _leave,
         "GuestError": GuestError,
+        "called": called,
+        "results": bool(results),
+        "writes": writes,
     }
-    exec(compile(source, f"<{call.namespace}.{call.name}>", "exec"), scope)
-    callback: Callable[[int, int, int, int], int] = scope["callback"]
+    callback = FunctionType(named(_first_code()), scope)
     return callback
+
+
+def _first_code() -> CodeType:
+    """The code of an adapter for any function, which counts its calls."""
+    return _compiled(
+        decode="called()",
+        arguments=f"thread, *unpack(host, values - {_LOWEST})",
+        unless=" and not (writes and can_wait(thread))",
+        store=f"if results: host_words[(values - {_LOWEST}) >> 2] = errno or 0",
+    )
+
+
+def _own_code(parameters: int, results: bool, writes: bool) -> CodeType:
+    """The code of an adapter for functions of so many parameters, with or without a result, that write or do not."""
+    names = [f"a{index}" for index in range(parameters)]
+    return _compiled(
+        decode=f"{', '.join(names)}, = unpack(host, values - {_LOWEST})" if names else "pass",
+        arguments=", ".join(["thread", *names]),
+        unless=" and not can_wait(thread)" if writes else "",
+        store=f"host_words[(values - {_LOWEST}) >> 2] = errno or 0" if results else "pass",
+    )
+
+
+def _compiled(**parts: str) -> CodeType:
+    """The code of an adapter, compiled once for all functions of a kind."""
+    source = _ADAPTER.format(**parts)
+    if (code := _codes.get(source)) is None:
+        scope: dict[str, Any] = {}
+        exec(compile(source, "<host call>", "exec"), scope)
+        code = _codes[source] = scope["callback"].__code__
+    return code
 
 
 def _leave(thread: GuestThread, reason: BaseException) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from runtime.typed import NamedTuple
 
 EXIT_TIMEOUT = 124
 """The exit code of a guest that ran longer than it may, as of `timeout(1)`."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from ctypes import addressof, c_char
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

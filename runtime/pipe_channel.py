@@ -13,11 +13,11 @@ import fcntl
 import os
 import select
 import threading
-from typing import TYPE_CHECKING
 
 from runtime.pipe_ring import CAPACITY, Ring
 from runtime.stdio import total
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,13 +7,13 @@ direction only: the other one costs nothing until it is used.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.node import Stat
 from runtime.pipe_channel import READ, WRITE, Channel
 from runtime.stdio import Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

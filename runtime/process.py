@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.alarm import Alarm
@@ -17,6 +16,7 @@ from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +28,7 @@ def linker_of(module: Module) -> Linker:
     """The host functions of a module, defined when first asked for and kept with it."""
     linker: Linker | None = module.__dict__.get("linker")
     if linker is None:
-        families.load_for(item.name for item in module.imports)
+        families.load_for((item.module, item.name) for item in module.imports)
         linker = module.__dict__["linker"] = Linker(module, resolve)
     return linker
 

@@ -6,7 +6,7 @@ The numbers are WASIX's (`api_wasix.h`), which are Linux's. Preview 1 counts fro
 
 from __future__ import annotations
 
-from enum import IntEnum
+from runtime.abi.enumeration import IntEnum
 
 
 class Signal(IntEnum):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import select
 import socket
 import threading
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.node import Stat
 from runtime.stdio import Stream
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

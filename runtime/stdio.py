@@ -9,11 +9,11 @@ import stat as host_stat
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.node import OpenFile, Stat
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime import handlers, host_threads
 from runtime.abi.errno import Errno, GuestError
@@ -16,9 +15,11 @@ from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
 from runtime.turns import turns
+from runtime.typed import NamedTuple
 from runtime.unwinding import ProcessExit, ThreadExit, Unwind
 from runtime.waiting import Waker
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 

@@ -13,11 +13,11 @@ import os
 import time
 from _thread import allocate_lock, start_new_thread
 from threading import Lock
-from typing import TYPE_CHECKING
 
 from runtime.engine import engine
 from runtime.host_threads import leave_signals_to_main
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _thread import LockType
     from typing import Protocol

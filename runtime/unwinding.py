@@ -7,8 +7,8 @@ the guest: it ends the thread or the process, or makes the thread ready to enter
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.asyncify import Frames
     from runtime.programs import Program

@@ -10,8 +10,10 @@ import os
 import select
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
 
+from runtime.typed import Protocol
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,7 +30,6 @@ class Wakeable(Protocol):
 
     def wake(self) -> None:
         """End the wait that is under way, or the next one; called by any thread, and must not block."""
-        ...
 
 
 class Waker:

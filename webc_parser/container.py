@@ -44,6 +44,7 @@ class Container:
         volumes: the trees of files by name.
         signature: the signature that the container carries, if it does.
         size: of the whole container, in bytes.
+        status: what the system said of the file when it was opened; `None` for a container in memory.
     """
 
     version: Version
@@ -52,10 +53,24 @@ class Container:
     volumes: Mapping[str, Volume]
     signature: Signature | None
     size: int
+    status: os.stat_result | None
 
-    __slots__ = ("_closed", "_data", "_layout", "_map", "atoms", "manifest", "signature", "size", "version", "volumes")
+    __slots__ = (
+        "_closed",
+        "_data",
+        "_layout",
+        "_map",
+        "atoms",
+        "manifest",
+        "signature",
+        "size",
+        "status",
+        "version",
+        "volumes",
+    )
 
-    def __init__(self, data: memoryview, mapped: mmap.mmap | None = None) -> None:
+    def __init__(self, data: memoryview, mapped: mmap.mmap | None = None, status: os.stat_result | None = None) -> None:
+        self.status = status
         self._data = data
         self._map = mapped
         self._closed = False
@@ -102,12 +117,13 @@ class Container:
             WebcError: the file is no well-formed container.
             OSError: the file cannot be mapped.
         """
-        if os.fstat(descriptor).st_size == 0:
+        status = os.fstat(descriptor)
+        if status.st_size == 0:
             raise WebcError(f"{path} is empty, not a WEBC container", 0)
         mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
         data = memoryview(mapped)
         try:
-            return cls(data, mapped)
+            return cls(data, mapped, status)
         except WebcError as error:
             fault = WebcError(f"{path}: {error}")
             fault.offset = error.offset

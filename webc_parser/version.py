@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
+from webc_parser.enumeration import Enum
 from webc_parser.errors import WebcError
 
 TYPE_CHECKING = False

@@ -7,8 +7,8 @@ import _signal  # type: ignore[import-not-found]
 import os
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType, TracebackType

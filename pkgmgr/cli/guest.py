@@ -6,17 +6,17 @@ ours; a trap is told with the guest's call stack and exits 134, a guest whose ti
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pkgmgr.cli.bell import Bell
+from pkgmgr.cli.options import path
 from pkgmgr.errors import WpmError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterable
 
     from pkgmgr.running.program import RunOptions, Volume
@@ -48,7 +48,7 @@ def add_guest(parser: argparse.ArgumentParser) -> None:
         "--mapdir", action="append", default=[], metavar="GUEST:HOST", help="as --volume, the other way"
     )
     parser.add_argument("-w", "--cwd", metavar="DIR", help="the guest's working directory")
-    parser.add_argument("--workdir", dest="cwd", help=argparse.SUPPRESS)
+    parser.add_argument("--workdir", dest="cwd", help="==SUPPRESS==")
     parser.add_argument("--use", action="append", default=[], metavar="PKG", help="add a package's commands and files")
     parser.add_argument(
         "--net",
@@ -71,7 +71,8 @@ def parse_words(parser: argparse.ArgumentParser, words: list[str]) -> argparse.N
     cut = words.index("--") if "--" in words else len(words)
     # `--net` alone has no value, and must not take what follows for one.
     ours = ["--net=" if word == "--net" else word for word in words[:cut]]
-    arguments, unknown = parser.parse_known_intermixed_args(ours, argparse.Namespace(rest=words[cut + 1 :]))
+    arguments, unknown = parser.parse_known_intermixed_args(ours)
+    arguments.rest = words[cut + 1 :]
     if unknown:
         parser.error(f"{unknown[0]}: no option of {parser.prog}; arguments for the guest with a dash go behind --")
     return arguments
@@ -198,7 +199,7 @@ def volume(text: str) -> Volume:
     access = parts.pop() if len(parts) > 2 and parts[-1] in ("ro", "rw") else "rw"
     if len(parts) == 1 and text:
         # As wasmer does: one path is the same on both sides.
-        return _checked(option, parts[0], str(Path(parts[0]).absolute()), read_only=access == "ro")
+        return _checked(option, parts[0], str(path(parts[0]).absolute()), read_only=access == "ro")
     if len(parts) != 2 or not all(parts):
         raise WpmError(f"{option}: expected HOST:GUEST, HOST:GUEST:ro or a path that is the same on both sides")
     return _checked(option, *parts, read_only=access == "ro")
@@ -209,12 +210,12 @@ def _checked(option: str, host: str, guest: str, *, read_only: bool = False) -> 
 
     from pkgmgr.running.program import Volume
 
-    if not Path(host).is_dir():
+    if not os.path.isdir(host):
         raise WpmError(f"{option}: there is no directory {host}")
-    path = normpath(f"/{guest}")
-    if path.startswith("//"):
-        path = path[1:]
-    return Volume(Path(host), path, read_only)
+    place = normpath(f"/{guest}")
+    if place.startswith("//"):
+        place = place[1:]
+    return Volume(path(host), place, read_only)
 
 
 def size(text: str) -> int:
@@ -226,7 +227,9 @@ def size(text: str) -> int:
     except (KeyError, ValueError, OverflowError):
         count = -1
     if count < 65536:
-        raise argparse.ArgumentTypeError(f"{text}: expected a size of at least 64K, as 64M or 1G")
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"{text}: expected a size of at least 64K, as 64M or 1G")
     return count
 
 
@@ -239,5 +242,7 @@ def seconds(text: str) -> float:
     except (KeyError, ValueError):
         time = -1.0
     if not 0 < time < 1e9:
-        raise argparse.ArgumentTypeError(f"{text}: expected a time, as 10, 1.5s, 500ms or 2m")
+        from argparse import ArgumentTypeError
+
+        raise ArgumentTypeError(f"{text}: expected a time, as 10, 1.5s, 500ms or 2m")
     return time

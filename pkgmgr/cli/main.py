@@ -9,17 +9,20 @@ passes the guest's own code through; a guest that traps exits 134, one whose tim
 
 from __future__ import annotations
 
-import argparse
 import atexit
+import gc
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, cast
 
+from pkgmgr.cli.plain_parser import NotPlain, PlainParser
 from pkgmgr.notices import on_standard_error
+from runtime.typed import NamedTuple, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    import argparse
+    from typing import Final, NoReturn, Protocol
 
     class VerbModule(Protocol):
         """What the module of a verb has."""
@@ -92,34 +95,7 @@ VERBS: Final = {
 }
 
 _BROKEN_PIPE: Final = 141
-
-
-class _Help(argparse.HelpFormatter):
-    """Help as wide as the terminal. Without a width argparse imports shutil to ask, for every option that is declared."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            width = int(os.environ.get("COLUMNS") or 0) or os.get_terminal_size(1).columns
-        except (ValueError, OSError):
-            width = 80
-        super().__init__(prog, width=max(width, 40) - 2)
-
-
-class _Part(argparse.ArgumentParser):
-    """The parser of what a verb with several can do: argparse would leave what this one does not know to the verb's usage."""
-
-    def parse_known_args(self, *given: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]
-        arguments, unknown = super().parse_known_args(*given)
-        if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
-        return arguments, unknown
-
-
-class _Parser(argparse.ArgumentParser):
-    """The parser of a verb."""
-
-    def add_subparsers(self, **given: Any) -> argparse._SubParsersAction[argparse.ArgumentParser]:  # type: ignore[override]
-        return super().add_subparsers(parser_class=_Part, **given)
+_ALLOCATIONS_BEFORE_COLLECTING: Final = 50_000
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -191,31 +167,43 @@ def error_line(error: Exception) -> str | None:
 def _parse(argv: list[str]) -> tuple[VerbModule, argparse.Namespace]:
     if not argv or argv[0] not in VERBS:
         _without_verb(argv)
-    module, parser = parser_of(argv[0])
-    if len(argv) == 1 and parser._subparsers is not None:
+    name, *words = argv
+    module = _module_of(name)
+    parse = getattr(module, "parse_arguments", _parse_words)
+    try:
+        plain = cast("argparse.ArgumentParser", PlainParser())
+        module.add_arguments(plain)
+        return module, parse(plain, words)
+    except NotPlain:
+        pass
+    module, parser = parser_of(name)
+    if not words and parser._subparsers is not None:
         # As `wpm` alone: whoever types that wants to know what there is.
         parser.print_help(sys.stderr)
         raise SystemExit(2)
-    parse = getattr(module, "parse_arguments", argparse.ArgumentParser.parse_args)
-    return module, parse(parser, argv[1:])
+    return module, parse(parser, words)
+
+
+def _parse_words(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    return parser.parse_args(words)
+
+
+def _module_of(name: str) -> VerbModule:
+    return cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
 
 
 def parser_of(name: str) -> tuple[VerbModule, argparse.ArgumentParser]:
     """The module of a verb, and the parser of its options."""
-    module = cast("VerbModule", import_module(f"pkgmgr.cli.{name}"))
+    from pkgmgr.cli.parsers import verb_parser
+
     # One verb needs one parser: making all of them takes longer than a small guest runs.
-    parser = _Parser(
-        prog=f"wpm {name}",
-        description=VERBS[name].summary + ".",
-        epilog="Example: " + VERBS[name].example,
-        allow_abbrev=False,
-        formatter_class=_Help,
-    )
-    module.add_arguments(parser)
-    return module, parser
+    module = _module_of(name)
+    return module, verb_parser(name, VERBS[name], module)
 
 
 def _without_verb(argv: list[str]) -> NoReturn:
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="wpm",
         usage="wpm [-h] [-V] VERB ...",
@@ -259,6 +247,8 @@ def script() -> None:
     Taking the interpreter apart takes 10 ms, an eighth of running a small guest, and frees only what goes with the process
     anyway. What was registered to be done at the end (a terminal to restore) is done.
     """
+    # Of the thirty thousand objects that a start makes none is garbage: to look for some again and again took 5 ms of 54.
+    gc.set_threshold(_ALLOCATIONS_BEFORE_COLLECTING)
     code = main()  # has flushed standard output; standard error keeps nothing back
     atexit._run_exitfuncs()
     os._exit(code)

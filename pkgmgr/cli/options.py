@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
+    from typing import Final
 
     from pkgmgr.projects.project import Project
 
@@ -14,10 +14,17 @@ OUT: Final = ("-o", "--output", "--out")
 """What the option is called that says where to write."""
 
 
+def path(text: str) -> Path:
+    """A path that somebody typed; not every run of a program needs `pathlib`, which takes 8 ms to import."""
+    from pathlib import Path
+
+    return Path(text)
+
+
 def add_project(parser: argparse.ArgumentParser) -> None:
     """Add `--project`: which project a verb is about."""
     parser.add_argument(
-        "--project", type=Path, metavar="DIR", help="the project's directory (default: the nearest wasmer.toml upwards)"
+        "--project", type=path, metavar="DIR", help="the project's directory (default: the nearest wasmer.toml upwards)"
     )
 
 

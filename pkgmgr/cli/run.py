@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from pkgmgr.cli.guest import add_guest, add_words, parse_words, run_options, wait
-from pkgmgr.cli.options import add_refresh, add_registry
+from pkgmgr.cli.options import add_refresh, add_registry, path
 from pkgmgr.errors import WpmError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-e", "--entrypoint", metavar="NAME", help="the command of the package to run")
     add_guest(parser)
     parser.add_argument(
-        "--include-webc", action="append", default=[], type=Path, metavar="FILE", help="resolve a package to this file"
+        "--include-webc", action="append", default=[], type=path, metavar="FILE", help="resolve a package to this file"
     )
     parser.add_argument("--map-command", action="append", default=[], metavar="NAME=FILE", help="make a file a command")
     add_registry(parser)
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mapping(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not equals or not name or not path:
+    name, _, file = text.partition("=")
+    if not name or not file:
         raise WpmError(f"--map-command {text}: expected NAME=FILE")
-    return name, Path(path)
+    return name, path(file)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from stat import S_ISREG
-from typing import TYPE_CHECKING, Any
 
 from pkgmgr.errors import WpmError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 
 def read_small_file(path: Path, most: int) -> bytes:

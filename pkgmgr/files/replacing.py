@@ -6,11 +6,12 @@ import os
 import re
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO, Final
 
 _SUFFIX: Final = ".part"
 _RANDOM: Final = re.compile(r"[0-9a-f]{16}\.part")

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pkgmgr.files.holding import hold, try_hold
 from pkgmgr.files.replacing import finish
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO, Final
 
 PARTIAL: Final = ".part"
 """How the names of such files end."""

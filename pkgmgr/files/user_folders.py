@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import Final
 
 from pkgmgr.errors import WpmError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Final
 
 _XDG: Final = {
     "cache": ("XDG_CACHE_HOME", ".cache"),
@@ -26,17 +29,32 @@ def user_folder(variable: str, kind: str) -> Path:
     Raises:
         WpmError: The variable names the home of nobody.
     """
+    from pathlib import Path
+
+    return Path(user_folder_name(variable, kind))
+
+
+def user_folder_name(variable: str, kind: str) -> str:
+    """As `user_folder`, the folder's name alone."""
     if configured := os.environ.get(variable):
-        try:
-            return Path(configured).expanduser().absolute()
-        except RuntimeError as error:
-            raise WpmError(f"{variable}: {configured}: {error}") from None
+        return _absolute(_below_home(variable, configured))
     if sys.platform == "linux":
         # The rule of the XDG base directories is this line; the library that knows every system's takes 8 ms to import,
         # a tenth of a small run.
         name, below = _XDG[kind]
-        return Path(os.environ.get(name, "").strip() or Path("~", below).expanduser()) / "wpm"
+        return (os.environ.get(name, "").strip() or _below_home(name, f"~/{below}")) + "/wpm"
     import platformdirs
 
-    folders = {"cache": platformdirs.user_cache_path, "config": platformdirs.user_config_path}
-    return folders.get(kind, platformdirs.user_data_path)("wpm")
+    folders = {"cache": platformdirs.user_cache_dir, "config": platformdirs.user_config_dir}
+    return folders.get(kind, platformdirs.user_data_dir)("wpm")
+
+
+def _absolute(path: str) -> str:
+    return path if path.startswith("/") else f"{os.getcwd()}/{path}"
+
+
+def _below_home(variable: str, path: str) -> str:
+    """A path that begins at somebody's home."""
+    if (found := os.path.expanduser(path)).startswith("~"):
+        raise WpmError(f"{variable}: {path}: there is no home directory of that name")
+    return found

@@ -8,14 +8,16 @@ time, no path of the machine. The same inputs give the same bytes.
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.files.reading import read_small_file
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import Final
 
     from binfactory.node import Mount
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from binfactory.node import PackageNode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pkgmgr.locks.lockfile import Lockfile
     from pkgmgr.store import Store

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pkgmgr.errors import WpmError
 from pkgmgr.locks.lockfile import FILE_NAME, Lockfile, read_lock
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pkgmgr.manifest import ProjectManifest
 

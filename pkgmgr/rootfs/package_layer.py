@@ -158,7 +158,7 @@ def title_of(part: PackagePart) -> str:
         return node.id
     if node.sha256 is not None or node.path is None:
         return f"sha256:{node.sha256}"
-    with node.path.open("rb") as file:
+    with open(node.path, "rb") as file:
         return f"sha256:{file_digest(file, 'sha256').hexdigest()}"
 
 

@@ -8,16 +8,14 @@ registries had, and the files that answered. So the second `wpm run wpm/hello` r
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from binfactory.node import PackageNode
 from pkgmgr.errors import WpmError
-from pkgmgr.locks.nodes import locked_nodes
-from pkgmgr.source import HashSource, PathSource, parse_source
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from pkgmgr.installing.options import InstallOptions
     from pkgmgr.projects.project import Project
@@ -35,6 +33,7 @@ def project_nodes(project: Project, store: Store, options: InstallOptions) -> di
     """
     from pkgmgr.installing.install import fetch_missing, plan
     from pkgmgr.locks.lockfile import write_lock
+    from pkgmgr.locks.nodes import locked_nodes
 
     lock = plan(project, store, options)
     fetch_missing(lock, project, store, options)
@@ -57,6 +56,11 @@ def package_node(source: PackageSource | str, store: Store, options: InstallOpti
     Raises:
         WpmError: It cannot be found, resolved or fetched.
     """
+    from pathlib import Path
+
+    from pkgmgr.locks.nodes import locked_nodes
+    from pkgmgr.source import HashSource, PathSource, parse_source
+
     if isinstance(source, str):
         source = parse_source(source)
     if isinstance(source, PathSource):
@@ -69,7 +73,7 @@ def package_node(source: PackageSource | str, store: Store, options: InstallOpti
     return locked_nodes(lock, store)[lock.roots[str(source)]]
 
 
-def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | None = None) -> PackageNode:
+def file_node(path: Path | str, store: Store, options: InstallOptions, sha256: str | None = None) -> PackageNode:
     """The package in a file, where it lies, with what it needs from the registries.
 
     Args:
@@ -81,6 +85,7 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
     Raises:
         WpmError: It is no package, or what it needs cannot be had.
     """
+    from binfactory.known_digests import KnownDigests
     from binfactory.pinned import NotPinned, open_pinned
     from webc_parser import Container, WebcError
 
@@ -100,6 +105,7 @@ def file_node(path: Path, store: Store, options: InstallOptions, sha256: str | N
         container=container,
         dependencies=dependency_nodes({alias: each.spec for alias, each in manifest.use.items()}, store, options),
         sha256=sha256,
+        digests=KnownDigests(store.modules_name),
     )
 
 
@@ -116,6 +122,9 @@ def dependency_nodes(specs: Mapping[str, str], store: Store, options: InstallOpt
     """
     if not specs:
         return {}
+    from pkgmgr.locks.nodes import locked_nodes
+    from pkgmgr.source import PathSource, parse_source
+
     for alias, spec in specs.items():
         if isinstance(parse_source(spec), PathSource):
             raise WpmError(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from pkgmgr.errors import WpmError
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
@@ -81,7 +81,7 @@ def start(text: str, store: Store, install: InstallOptions, options: RunOptions)
     from binfactory.modules import ModuleCache
     from pkgmgr.running.target import find_target
 
-    modules = ModuleCache(store.modules)
+    modules = ModuleCache(store.modules_name)
 
     def find() -> Target:
         return find_target(text, options.entrypoint, store, install, modules)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import mmap
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+import os
 
 from pkgmgr.errors import WpmError
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from binfactory.modules import ModuleCache
     from binfactory.node import PackageNode
@@ -53,13 +54,15 @@ def find_target(
         WpmError: It cannot be found, or its packages cannot be had.
         FactoryError: The package has no such command.
     """
+    file = text.rstrip("/")
+    if os.path.isfile(file) and (not is_name(text) or _head(file) in (_WASM, _WEBC)):
+        return _of_file(file, entrypoint, store, options, modules)
+    from pathlib import Path
+
     from pkgmgr.projects.project import Project
 
-    path = Path(text)
-    if path.is_dir() and not is_name(text):
-        return _of_package(project_node(Project.open(path), store, options), entrypoint, modules)
-    if path.is_file() and (not is_name(text) or _head(path) in (_WASM, _WEBC)):
-        return _of_file(path, entrypoint, store, options, modules)
+    if os.path.isdir(text) and not is_name(text):
+        return _of_package(project_node(Project.open(Path(text)), store, options), entrypoint, modules)
     project = Project.find() if is_name(text) else None
     if project is not None:
         package = _load(project_node(project, store, options))
@@ -113,32 +116,38 @@ def is_name(text: str) -> bool:
     return not text.startswith((".", "/", "~")) and not text.endswith(("/", ".wasm", ".webc"))
 
 
-def _head(path: Path) -> bytes:
+def _head(path: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             head = file.read(5)
     except OSError as error:
         raise WpmError(f"{path}: cannot be read: {error.strerror}") from None
     return _WASM if head.startswith(_WASM) else head
 
 
-def _of_file(path: Path, entrypoint: str | None, store: Store, options: InstallOptions, modules: ModuleCache) -> Target:
+def _of_file(path: str, entrypoint: str | None, store: Store, options: InstallOptions, modules: ModuleCache) -> Target:
     match _head(path):
         case head if head == _WASM:
+            from binfactory.known_digests import KnownDigests
             from binfactory.modules import WasmBytes
             from binfactory.programs import ModuleProgram
 
-            with path.open("rb") as file:
+            with open(path, "rb") as file:
+                status = os.fstat(file.fileno())
                 wasm = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-            return Target(ModuleProgram(path.stem, WasmBytes.of(wasm, str(path)), modules), None)
+            digest = KnownDigests(store.modules_name).sha256(status, "module", wasm)
+            name = os.path.splitext(os.path.basename(path))[0]
+            return Target(ModuleProgram(name, WasmBytes(wasm, digest, path), modules), None)
         case head if head == _WEBC:
             from pkgmgr.running.closure import file_node
 
             return _of_package(file_node(path, store, options), entrypoint, modules)
-    if path.name in ("wasmer.toml", "wapm.toml"):
+    if os.path.basename(path) in ("wasmer.toml", "wapm.toml"):
+        from pathlib import Path
+
         from pkgmgr.projects.project import Project
 
-        return _of_package(project_node(Project.open(path), store, options), entrypoint, modules)
+        return _of_package(project_node(Project.open(Path(path)), store, options), entrypoint, modules)
     raise WpmError(f"{path}: neither a .wasm module nor a .webc package nor a manifest: nothing to run")
 
 

@@ -23,18 +23,17 @@ import errno
 import os
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from functools import cached_property
 
-from binfactory.stamps import stamp
 from pkgmgr.errors import NotAsPromised, WpmError
-from pkgmgr.files.folders import make_folder, sync_folder
-from pkgmgr.files.unfinished import PARTIAL, is_abandoned, replace_from, unfinished_file
 from pkgmgr.notices import notice
-from pkgmgr.source import check_sha256
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+    from typing import BinaryIO, Final
 
     from pkgmgr.locks.lockfile import LockedPackage
 
@@ -87,25 +86,45 @@ class Store:
         root: The folder; it is made when something is first written.
 
     Attributes:
-        root: The folder.
-        modules: The folder below it for compiled modules.
+        modules_name: The name of the folder below it for compiled modules.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root: Path = root
-        self.modules: Path = root / "modules"
-        self._objects = root / "objects" / "sha256"
-        self._temporary = root / "tmp"
+    def __init__(self, root: Path | str) -> None:
+        # Who runs a file whose modules are compiled needs no more of the store, and not the paths of `pathlib`: 8 ms.
+        self._root = os.fspath(root)
+        self.modules_name = f"{self._root}/modules"
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder."""
+        from pathlib import Path
+
+        return Path(self._root)
+
+    @cached_property
+    def modules(self) -> Path:
+        """The folder below it for compiled modules."""
+        return self.root / "modules"
+
+    @cached_property
+    def _objects(self) -> Path:
+        return self.root / "objects" / "sha256"
+
+    @cached_property
+    def _temporary(self) -> Path:
+        return self.root / "tmp"
 
     @classmethod
     def default(cls) -> Store:
         """The user's store: `WPM_CACHE_DIR`, else the cache folder of the system for `wpm`."""
-        from pkgmgr.files.user_folders import user_folder
+        from pkgmgr.files.user_folders import user_folder_name
 
-        return cls(user_folder("WPM_CACHE_DIR", "cache"))
+        return cls(user_folder_name("WPM_CACHE_DIR", "cache"))
 
     def path(self, sha256: str) -> Path:
         """Where the package with this hash is, or would be."""
+        from pkgmgr.source import check_sha256
+
         check_sha256(sha256)
         return self._objects / sha256[:2] / (sha256[2:] + _SUFFIX)
 
@@ -194,6 +213,9 @@ class Store:
         Raises:
             OSError: The disk failed.
         """
+        from binfactory.stamps import stamp
+        from pkgmgr.files.folders import make_folder, sync_folder
+
         target = self.path(sha256)
         file.flush()
         os.fchmod(file.fileno(), 0o444)
@@ -211,6 +233,9 @@ class Store:
 
     def resumable(self, sha256: str) -> Path:
         """Where a package is kept while it is downloaded; the folder is there."""
+        from pkgmgr.files.folders import make_folder
+        from pkgmgr.source import check_sha256
+
         check_sha256(sha256)
         make_folder(self._temporary)
         return self._temporary / (sha256 + _RESUMABLE)
@@ -218,6 +243,9 @@ class Store:
     def being_fetched(self, url: str) -> Path:
         """Where those who fetch a URL of which nothing is known take turns; the folder is there."""
         import hashlib
+
+        from pkgmgr.files.folders import make_folder
+        from pkgmgr.files.unfinished import PARTIAL
 
         make_folder(self._temporary)
         return self._temporary / f"url-{hashlib.sha256(url.encode()).hexdigest()}{PARTIAL}"
@@ -232,6 +260,9 @@ class Store:
 
     def write_beside(self, relative: str, data: bytes) -> None:
         """Replace a small file of ours beside the objects, whole or not at all."""
+        from pkgmgr.files.folders import make_folder
+        from pkgmgr.files.unfinished import replace_from
+
         target = self.root / relative
         make_folder(self._temporary)
         make_folder(target.parent)
@@ -243,6 +274,9 @@ class Store:
 
         A full disk is told with the store's path, which a write does not tell.
         """
+        from pkgmgr.files.folders import make_folder
+        from pkgmgr.files.unfinished import unfinished_file
+
         make_folder(self._temporary)
         with unfinished_file(self._temporary) as opened:
             try:
@@ -262,10 +296,14 @@ class Store:
 
         What can be resumed is left alone for a day.
         """
+        from pkgmgr.files.unfinished import PARTIAL, is_abandoned
+
         return [path for path in self._partial() if is_abandoned(path, remove=False, at_once=path.suffix == PARTIAL)]
 
     def remove_abandoned(self, *, resumable: bool = False) -> None:
         """Remove the unfinished files of dead writers, those that can be resumed only if asked to; whoever installs does it."""
+        from pkgmgr.files.unfinished import PARTIAL, is_abandoned
+
         for path in self._partial():
             is_abandoned(path, remove=True, at_once=resumable or path.suffix == PARTIAL)
 
@@ -293,6 +331,8 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _partial(self) -> list[Path]:
+        from pkgmgr.files.unfinished import PARTIAL
+
         try:
             return sorted(path for path in self._temporary.iterdir() if path.name.endswith((PARTIAL, _RESUMABLE)))
         except OSError:
@@ -304,7 +344,7 @@ def _bytes_below(root: Path) -> int:
     for folder, _, names in os.walk(root):
         for name in names:
             with suppress(OSError):
-                count += Path(folder, name).lstat().st_size
+                count += os.lstat(os.path.join(folder, name)).st_size
     return count
 
 

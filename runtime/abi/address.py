@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import socket
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.engine import Module
     from runtime.memory import GuestMemory

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-
+from runtime.abi.enumeration import IntEnum
 from runtime.abi.errno import Errno
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno as host
-from enum import IntEnum
+
+from runtime.abi.enumeration import IntEnum
 
 
 class Errno(IntEnum):

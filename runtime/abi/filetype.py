@@ -1,6 +1,6 @@
 """What an inode is: the `filetype` of WASI preview 1 (`wasi_snapshot_preview1.witx`, typename `$filetype`)."""
 
-from enum import IntEnum
+from runtime.abi.enumeration import IntEnum
 
 
 class Filetype(IntEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from runtime.abi.enumeration import IntEnum, IntFlag
 
 
 class Rights(IntFlag):

@@ -5,16 +5,16 @@ Their sources, in WebAssembly's text form, are in `runtime/engine/wat`.
 
 from __future__ import annotations
 
+import os
 import threading
 from ctypes import byref, c_void_p
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runtime.engine.exports import Exports, trap_of
 from runtime.engine.library import Extern, check, lib
 from runtime.engine.module import Module
 from runtime.errors import RuntimeFault
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.engine.instance import Machine
 
@@ -34,8 +34,8 @@ def module(name: str) -> Module:
     with _lock:
         found = _modules.get(name)
         if found is None:
-            wasm = Path(__file__).parent.joinpath("wat", f"{name}.wasm").read_bytes()
-            found = _modules[name] = Module.compile(wasm, name)
+            with open(f"{os.path.dirname(__file__)}/wat/{name}.wasm", "rb") as file:
+                found = _modules[name] = Module.compile(file.read(), name)
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref, c_uint8, c_uint32, c_uint64, c_void_p
-from typing import TYPE_CHECKING
 
 from runtime.engine.library import (
     EXTERN_FUNC,
@@ -21,6 +20,7 @@ from runtime.engine.library import (
 )
 from runtime.errors import RuntimeFault, Trap
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

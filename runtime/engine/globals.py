@@ -7,8 +7,7 @@ mutable global that the module defines. Nothing else changes, and nothing else c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 

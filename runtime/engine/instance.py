@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 from contextlib import contextmanager, suppress
 from ctypes import byref, c_uint64, c_void_p
-from typing import TYPE_CHECKING
 
 from runtime.engine.exports import Exports, instantiate_linked
 from runtime.engine.globals import PREFIX
@@ -22,6 +21,7 @@ from runtime.engine.library import (
 from runtime.engine.module import PAGE, MemoryType, Module, engine
 from runtime.errors import RuntimeFault
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from ctypes import byref
-from typing import TYPE_CHECKING, TypeAlias
 
 from runtime.engine import beside
 from runtime.engine.exports import Exports, instantiate_linked
 from runtime.engine.library import HOST_CALL, Extern, check, lib
 from runtime.errors import RuntimeFault
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TypeAlias
 
     from runtime.engine.instance import SharedMemory, Store
     from runtime.engine.module import Import, Module

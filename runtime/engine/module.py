@@ -9,13 +9,14 @@ import time
 from _thread import start_new_thread
 from ctypes import byref, c_char_p, c_uint64, c_void_p, cast
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.engine.globals import PREFIX, export_mutable_globals
 from runtime.engine.library import ByteVec, PointerVec, check, lib, library_version, text
 from runtime.errors import RuntimeFault
 from runtime.host_threads import leave_signals_to_main
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -105,10 +106,10 @@ class Engine:
 def _cpu() -> str:
     """The processor's features, by name: native code is only good for the kind of processor it was made for."""
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        with open("/proc/cpuinfo", "rb") as file:
             for line in file:
-                if line.startswith(("flags", "Features")):
-                    return line.partition(":")[2].strip()
+                if line.startswith((b"flags", b"Features")):
+                    return line.partition(b":")[2].decode("ascii", "replace").strip()
     except OSError:
         pass
     return os.uname().version

@@ -9,11 +9,11 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 from itertools import count
-from typing import TYPE_CHECKING
 
 from runtime.fs.failure import failure
 from runtime.fs.whiteout import WORK
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import Directory, File, Node, OpenFile, Symlink
 

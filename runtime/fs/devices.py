@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 from time import time_ns
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
@@ -18,6 +17,7 @@ from runtime.fs.failure import failure
 from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat
 from runtime.fs.sealed import SealedDirectory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 

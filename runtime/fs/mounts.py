@@ -11,7 +11,6 @@ import threading
 from contextlib import suppress
 from itertools import count
 from time import time_ns
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
@@ -19,6 +18,7 @@ from runtime.fs.failure import failure
 from runtime.fs.names import check_name
 from runtime.fs.node import Directory, DirEntry, File, FileSystem, Node, Stat
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -7,11 +7,11 @@ through a dangling link works). The errnos are Linux's, which are also what the 
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from runtime.fs.failure import failure
 from runtime.fs.node import Directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import File, Node
     from runtime.fs.walk import Walked

@@ -10,10 +10,11 @@ Names are `str`, decoded from the guest's bytes with `surrogateescape`, so that 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from runtime.abi.filetype import Filetype
+from runtime.typed import NamedTuple, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,7 +48,6 @@ class FileSystem(Protocol):
     @property
     def root(self) -> Directory:
         """The directory at the top."""
-        ...
 
 
 class Node(ABC):

@@ -8,7 +8,6 @@ No layer may be changed behind the overlay's back while it is in use.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from runtime.fs.copy_up import copy_directory, work_name
 from runtime.fs.failure import failure
@@ -28,6 +27,7 @@ from runtime.fs.whiteout import (
     whiteout,
 )
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from runtime.fs.copy_up import copy_file, copy_symlink
 from runtime.fs.failure import failure
 from runtime.fs.node import File, Node, OpenFile, Stat, Symlink
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from runtime.fs.node import Directory, DirEntry, Node
 from runtime.fs.whiteout import find, is_opaque, is_reserved, whited_out
+from runtime.typed import NamedTuple
 
 
 class Layer(NamedTuple):

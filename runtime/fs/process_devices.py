@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.devices import DeviceFileSystem
 from runtime.fs.failure import failure
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

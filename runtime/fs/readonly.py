@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import threading
 from itertools import count
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, TypeVar, cast
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.device_numbers import next_device
@@ -19,9 +18,14 @@ from runtime.fs.names import encoded_length, is_name
 from runtime.fs.node import DirEntry, File, Node, OpenFile, Stat, Symlink
 from runtime.fs.sealed import SealedDirectory
 from runtime.fs.static_tree import LazyDirectory, LazyFile, StaticDirectory, StaticFile, StaticSymlink
+from runtime.typed import Protocol, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias, TypeGuard, TypeVar
+
+    _T = TypeVar("_T")
 
 __all__ = [
     "LazyDirectory",
@@ -37,8 +41,6 @@ __all__ = [
     "is_directory",
 ]
 
-_T = TypeVar("_T")
-
 
 class TreeFile(Protocol):
     """A file of a tree: `size` in bytes and `modified_ns` since the epoch, told without touching the content."""
@@ -46,17 +48,14 @@ class TreeFile(Protocol):
     @property
     def size(self) -> int:
         """The length of the content, in bytes."""
-        ...
 
     @property
     def modified_ns(self) -> int | None:
         """When it was modified, in nanoseconds since the epoch, if known."""
-        ...
 
     @property
     def content(self) -> memoryview | bytes:
         """The bytes."""
-        ...
 
 
 class TreeDirectory(Protocol):
@@ -65,12 +64,10 @@ class TreeDirectory(Protocol):
     @property
     def entries(self) -> Mapping[str, TreeEntry]:
         """Names, each with the file, directory or symbolic link of that name."""
-        ...
 
     @property
     def modified_ns(self) -> int | None:
         """When it was modified, in nanoseconds since the epoch, if known."""
-        ...
 
 
 class TreeSymlink(Protocol):
@@ -79,12 +76,10 @@ class TreeSymlink(Protocol):
     @property
     def target(self) -> str:
         """The target, as it was given."""
-        ...
 
     @property
     def modified_ns(self) -> int | None:
         """When it was modified, in nanoseconds since the epoch, if known."""
-        ...
 
 
 TreeEntry: TypeAlias = TreeFile | TreeDirectory | TreeSymlink

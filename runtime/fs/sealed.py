@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import errno
 from abc import ABC
-from typing import TYPE_CHECKING
 
 from runtime.fs.failure import failure
 from runtime.fs.names import check_name
 from runtime.fs.node import Directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import File, Node
 

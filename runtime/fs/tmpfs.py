@@ -6,7 +6,6 @@ import errno
 import threading
 from itertools import count
 from time import time_ns
-from typing import TYPE_CHECKING
 from weakref import ref
 
 from runtime.fs.chunks import ChunkedData
@@ -15,6 +14,7 @@ from runtime.fs.failure import failure
 from runtime.fs.names import check_name
 from runtime.fs.node import Directory, DirEntry, File, Node, OpenFile, Stat, Symlink
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

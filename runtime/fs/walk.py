@@ -9,13 +9,14 @@ absolute link names is beneath the root, so it is followed where the walk starts
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.failure import failure
 from runtime.fs.names import check_length, encoded_length
 from runtime.fs.node import Directory, Node, Symlink
+from runtime.typed import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.fs.node import FileSystem
 

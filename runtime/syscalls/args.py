@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 from itertools import accumulate
 from struct import pack
-from typing import TYPE_CHECKING
 
 from runtime.hostcalls import syscall
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

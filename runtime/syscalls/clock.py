@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import ClockId
 from runtime.hostcalls import WASIX, syscall
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Literal
 
     from runtime.thread import GuestThread
 

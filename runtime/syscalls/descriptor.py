@@ -5,8 +5,6 @@ Source: WASI preview 1, the functions `fd_close`, `fd_renumber`, `fd_fdstat_*`, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags, Rights
 from runtime.abi.layouts import FDSTAT, PRESTAT
@@ -14,6 +12,7 @@ from runtime.descriptors import Descriptor
 from runtime.hostcalls import syscall
 from runtime.syscalls.args import encode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import Rights
@@ -12,6 +10,7 @@ from runtime.fs.node import Directory, DirEntry
 from runtime.hostcalls import syscall
 from runtime.syscalls.args import encode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.descriptors import Description
     from runtime.thread import GuestThread

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.descriptors import Description, Descriptor
 from runtime.hostcalls import WASIX, syscall
 from runtime.pipes import guest_pipe
 from runtime.syscalls.path import rights_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

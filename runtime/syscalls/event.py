@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags
 from runtime.descriptors import Description, Descriptor
@@ -11,6 +9,7 @@ from runtime.eventfd import EventFile
 from runtime.hostcalls import WASIX, syscall
 from runtime.syscalls.path import rights_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

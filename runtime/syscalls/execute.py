@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError, from_host
 from runtime.descriptors import Description, Descriptor
@@ -18,6 +17,7 @@ from runtime.stdio import HostStream
 from runtime.syscalls.path import open_path, rights_of
 from runtime.unwinding import Exec, ProcessExit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.engine import Module
     from runtime.env import WasiEnv

@@ -6,7 +6,6 @@ Source: WASI preview 1, `fd_advise` .. `fd_write`; `wasi_unstable` numbers `when
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import UNSTABLE_WHENCE, FdFlags, FstFlags, Rights, Whence
@@ -15,6 +14,7 @@ from runtime.descriptors import Uses, in_use
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.transfer import opened, read, write
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.descriptors import Description
     from runtime.fs.node import Stat

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.engine import PAGE
 from runtime.errors import RuntimeFault, Trap
@@ -11,6 +9,7 @@ from runtime.hostcalls import WASIX, syscall
 from runtime.process import WasiProcess
 from runtime.thread import GuestThread
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 

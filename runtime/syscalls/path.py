@@ -6,8 +6,6 @@ what lies beneath the directory that it gives; a WASIX module has POSIX paths (a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import (
@@ -30,6 +28,7 @@ from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.args import encode
 from runtime.syscalls.file import chosen_times, put_filestat, put_unstable_filestat
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.env import WasiEnv
     from runtime.fs.node import Node, OpenFile, Stat

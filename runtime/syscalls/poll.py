@@ -6,7 +6,6 @@ import array
 import fcntl
 import termios
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import ClockId, EventType, Rights
@@ -20,8 +19,10 @@ from runtime.abi.layouts import (
 )
 from runtime.descriptors import Uses
 from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.typed import NamedTuple
 from runtime.waiting import FAILED, READABLE, WRITABLE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from struct import Struct
 

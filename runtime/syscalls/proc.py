@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.hostcalls import EVERYWHERE, PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.signals import EXIT_SIGNAL, Signal, from_preview1
 from runtime.unwinding import ProcessExit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from runtime.abi.errno import Errno, GuestError
 from runtime.hostcalls import WASIX, syscall
 from runtime.syscalls.proc import signal_of
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

@@ -1,6 +1,6 @@
 """Data through sockets: accept, receive, send, shut down.
 
-Source: WASI preview 1, `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`; `api_wasix.h`, the same with flags of its
+Source: `api_wasix.h`, `sock_accept`, `sock_recv`, `sock_send`, `sock_shutdown`, those of preview 1 with flags of their
 own, and `sock_accept_v2`, `sock_recv_from`, `sock_send_to`.
 """
 
@@ -11,17 +11,16 @@ import socket
 import sys
 import time
 from functools import partial
-from typing import TYPE_CHECKING
 
 from runtime.abi.address import SocketAddress, address_room, knows_long_addresses, read_address, write_address
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import SOCKET_RIGHTS, FdFlags, Rights
 from runtime.descriptors import Description, Descriptor, in_use
-from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
-from runtime.signals import Signal
+from runtime.hostcalls import WASIX, syscall
 from runtime.sockets import SocketFile
 from runtime.waiting import READABLE, WRITABLE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
@@ -93,7 +92,7 @@ def patiently(
                 raise GuestError(Errno.TIMEDOUT)
 
 
-@syscall("sock_accept", "iii:i", PREVIEW1, UNSTABLE, WASIX)
+@syscall("sock_accept", "iii:i", WASIX)
 def sock_accept(thread: GuestThread, fd: int, flags: int, result: int) -> None:
     """Take a connection from a listening socket, with `fdflags` for it; writes its descriptor, u32."""
     _accept(thread, fd, flags, result)
@@ -120,19 +119,6 @@ def _accept(thread: GuestThread, fd: int, flags: int, result: int) -> object:
     connection, peer = patiently(thread, description, file, _ACCEPT_TIMEOUT, file.accept_from)
     thread.memory.set_u32(result, add_socket(thread, connection, flags))
     return peer
-
-
-@syscall("sock_recv", "iiiiii:i", PREVIEW1, UNSTABLE)
-def sock_recv_preview1(
-    thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int, out_flags: int
-) -> None:
-    """Receive into `count` buffers; writes the number of bytes, u32, and `roflags`, u16.
-
-    `riflags`: 1 peeks, 2 waits until the buffers are full. Errors: `INVAL`, `NOTSOCK`, `AGAIN`.
-    """
-    if flags & ~(_PEEK | _WAITALL):
-        raise GuestError(Errno.INVAL)
-    _receive(thread, fd, (iovs, count), flags, (size, out_flags))
 
 
 @syscall("sock_recv", "iiiiii:i", WASIX)
@@ -205,21 +191,6 @@ def _rest(thread: GuestThread, description: Description, file: SocketFile, buffe
     return more
 
 
-@syscall("sock_send", "iiiii:i", PREVIEW1, UNSTABLE)
-def sock_send_preview1(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
-    """Send from `count` buffers; writes the number of bytes, u32. Errors: `INVAL` for flags: there are none.
-
-    To a peer that is gone it is a `SIGPIPE`, as a write is: there is no flag against it here.
-    """
-    if flags:
-        raise GuestError(Errno.INVAL)
-    try:
-        _send(thread, fd, (iovs, count), size, None, now=False)
-    except BrokenPipeError:
-        thread.process.raise_signal(Signal.PIPE)
-        raise
-
-
 @syscall("sock_send", "iiiii:i", WASIX)
 def sock_send(thread: GuestThread, fd: int, iovs: int, count: int, flags: int, size: int) -> None:
     """Send from `count` buffers; writes the number of bytes, u32; `siflags` 1 does not wait.
@@ -262,7 +233,7 @@ def _send(
     thread.memory.set_u32(size, patiently(thread, description, file, _SEND_TIMEOUT, attempt, now=now))
 
 
-@syscall("sock_shutdown", "ii:i")
+@syscall("sock_shutdown", "ii:i", WASIX)
 def sock_shutdown(thread: GuestThread, fd: int, how: int) -> None:
     """End receiving (1), sending (2) or both (3). Errors: `INVAL`, `NOTSOCK`, `NOTCONN`."""
     ways = {1: socket.SHUT_RD, 2: socket.SHUT_WR, 3: socket.SHUT_RDWR}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno as host_errno
 import socket
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.address import (
     INET4,
@@ -26,6 +25,7 @@ from runtime.sockets import SocketFile
 from runtime.syscalls.sock import add_socket, socket_of
 from runtime.waiting import WRITABLE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

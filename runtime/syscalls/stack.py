@@ -6,13 +6,13 @@ A thread that makes many checkpoints makes them without the host after the first
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.errors import RuntimeFault
 from runtime.hostcalls import BESIDE, WASIX, syscall
 from runtime.unwinding import Resume
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.asyncify import StackBounds
@@ -16,6 +15,7 @@ from runtime.hostcalls import WASI_THREADS, WASIX, syscall
 from runtime.syscalls.proc import signal_of
 from runtime.unwinding import ThreadExit
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.thread import GuestThread
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags
@@ -11,6 +10,7 @@ from runtime.descriptors import in_use
 from runtime.signals import Signal
 from runtime.waiting import READABLE, WRITABLE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
