@@ -47,7 +47,7 @@ def open_pinned(path: Path | str, sha256: str) -> Container:
         os.close(descriptor)
 
 
-def map_pinned(path: Path, sha256: str) -> memoryview:
+def map_pinned(path: Path | str, sha256: str) -> memoryview:
     """The bytes of a container that must have this sha256, mapped and not looked at; as `open_pinned`, which parses them.
 
     Raises:

@@ -77,7 +77,7 @@ def made(tmp_path: Path) -> Path:
 def stored(store: Store, node: PackageNode) -> PackageNode:
     """The package out of the store, its hash vouched for, as a lock gives it."""
     assert node.path is not None
-    kept = store.add_file(node.path)
+    kept = store.add_file(Path(node.path))
     needs = {alias: stored(store, other) for alias, other in node.dependencies.items()}
     assert node.container is not None
     manifest = node.container.manifest
@@ -257,8 +257,8 @@ def test_no_bytes_are_taken_for_a_table_that_are_none(data: st.DataObject) -> No
 def test_packages_that_are_gone_or_changed_are_told_as_without(store: Store, made: Path) -> None:
     nodes = usual(store, made)
     tar_of(image_of(nodes, store))
-    path = nodes[0].path
-    assert path is not None
+    assert nodes[0].path is not None
+    path = Path(nodes[0].path)
     data = path.read_bytes()
     path.chmod(0o600)
     path.write_bytes(flipped(data, len(data) // 2))
