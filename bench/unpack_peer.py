@@ -1,7 +1,8 @@
-"""Writes the files of a package to the host with the SDK: `python bench/unpack_peer.py CACHE PACKAGE COREUTILS MOUNT OUTPUT`.
+"""Writes the files of a package to the host with the SDK: `python bench/unpack_peer.py CACHE PACKAGE COREUTILS MOUNT
+OUTPUT`.
 
-It has nothing that unpacks, and shows a script only what is in a sandbox's workspace: a guest copies the files there, and each is
-read from there.
+It has nothing that unpacks, and shows a script only what is in a sandbox's workspace: a guest copies the files there,
+and each is read from there.
 """
 
 import asyncio

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from measure import Side
+
 GUESTS: Final = 100
 """How many guests are idle."""
 _PRINT: Final = ("-c", "print(1)")
@@ -30,6 +32,12 @@ def process_works(setting: Setting) -> Iterator[Work]:
     yield _idle(setting)
     yield _listing(setting)
     yield _unpacking(setting)
+
+
+def hello(setting: Setting) -> Callable[[], Side]:
+    """The smallest whole process, of what the embedded registry has."""
+    places, _ = setting.places("hello")
+    return setting.wpm(b"Hello, you!", "run", places["hello"], "you")
 
 
 def _cached(
@@ -104,7 +112,7 @@ def _listing(setting: Setting) -> Work:
         ),
         THEIRS: setting.peer_script(b"host_calls", "list_peer.py", theirs, places["packed"], prepare=_without(theirs)),
     }
-    return Work((row,), present(sides))
+    return Work((row,), present(sides), rounds=0.6)
 
 
 def _unpacking(setting: Setting) -> Work:
@@ -131,7 +139,7 @@ def _unpacking(setting: Setting) -> Work:
             prepare=_without(out),
         ),
     }
-    return Work((row,), present(sides))
+    return Work((row,), present(sides), rounds=0.6)
 
 
 def _without(path: Path) -> Callable[[], None]:

@@ -9,6 +9,8 @@ FILES: Final = 20_000
 """Files of the tree that is walked."""
 FILES_IN_FOLDER: Final = 100
 TREE: Final = "/usr/share/tree"
+TASKS_DONE: Final = "49880 32947 33889 33629 49564 33428\n"
+"""What `guests/tasks.js` prints after 200,000 steps."""
 BULK: Final = 1 << 30
 """Bytes that go through a pipe, come from a volume and go to `/tmp`."""
 
@@ -32,6 +34,7 @@ class WarmWork(NamedTuple):
             filesystem with the SDK, which has no volumes.
         limit: What of `limits` bounds it.
         note: What to know of how it is measured.
+        opens: Whether a round opens the package and lists its commands instead of running one.
     """
 
     title: str
@@ -48,6 +51,7 @@ class WarmWork(NamedTuple):
     file: str | None = None
     limit: str | None = None
     note: str = ""
+    opens: bool = False
 
     def check(self, exit_code: int, written: bytes, complaint: bytes) -> None:
         """See to it that a run did what it should.
@@ -75,122 +79,148 @@ def _calls(title: str, kind: str, count: int, limit: str | None = None) -> WarmW
 
 
 _ECHO: Final = "123456789012345678901"
-_PIPE_WRITES: Final = 400_000
 
-WARM_WORKS: Final = {
-    "B3.one": WarmWork(
-        "spawn and wait, one at a time", 0.5, ("coreutils",), "true", (), 200, "command", 200, prints=""
-    ),
-    "B3.four": WarmWork(
-        "spawn and wait, four at a time", 0.5, ("coreutils",), "true", (), 400, "command", 400, 4, prints=""
-    ),
-    "B4": _shell(
-        "100 forks in dash",
-        0.5,
-        "i=0; while [ $i -lt 100 ]; do (exit 0); i=$((i+1)); done; echo $i",
-        "100\n",
-        100,
-        "fork",
-    ),
-    "B5": _shell(
-        "20,000 echoes in dash, captured",
-        0.2,
-        f"i=0; while [ $i -lt 20000 ]; do echo {_ECHO}; i=$((i+1)); done",
-        f"{_ECHO}\n" * 20_000,
-        20_000,
-        "echo",
-    ),
-    "B6.clock_time_get": _calls("clock_time_get", "clock", 1_000_000, "wasmtime's own WASI"),
-    "B6.fd_write": WarmWork(
-        "fd_write of 16 bytes to a pipe",
-        1.0,
-        ("pipe_writes",),
-        "pipe_writes",
-        (str(_PIPE_WRITES),),
-        _PIPE_WRITES,
-        "call",
-        prints=f"{_PIPE_WRITES}\n",
-        note="the guest reads its pipe empty after every 256 writes, 4 KiB at once, which is counted in",
-    ),
-    "B6.fd_read": _calls("fd_read of 4 KiB from a package file", "read", 400_000),
-    "B6.path_open": _calls("path_open and fd_close of a package file", "open", 100_000),
-    "B7.pipe": _shell(
-        "1 GiB through a guest pipe",
-        1.0,
-        f"head -c {BULK} /dev/zero | wc -c",
-        f"{BULK}\n",
-        BULK,
-        "byte",
-        limit="head | wc of the host",
-    ),
-    "B7.volume": _shell(
-        "1 GiB read from a volume",
-        1.0,
-        "cat {file} > /dev/null && stat -c %s {file}",
-        f"{BULK}\n",
-        BULK,
-        "byte",
-        file="bulk",
-        limit="cat of the host",
-        note="the SDK has no volumes: it reads a file of its sandbox's own filesystem, which is in memory",
-    ),
-    "B7.tmp": _shell(
-        "1 GiB written to /tmp",
-        1.0,
-        f"head -c {BULK} /dev/zero > /tmp/zeros; stat -c %s /tmp/zeros; rm /tmp/zeros",
-        f"{BULK}\n",
-        BULK,
-        "byte",
-        limit="dd of the host",
-    ),
-    "B8.find": WarmWork(
-        "find over 20,000 files of a package",
-        1.0,
-        ("tree", "coreutils"),
-        "find",
-        (TREE,),
-        FILES,
-        "file",
-        lines=1 + FILES // FILES_IN_FOLDER + FILES,
-    ),
-    "B8.ls": WarmWork(
-        "ls -laR over 20,000 files of a package",
-        1.0,
-        ("tree", "coreutils"),
-        "ls",
-        ("-laR", TREE),
-        FILES,
-        "file",
-        # Of each directory: its name, its sum, `.` and `..`, an empty line between two.
-        lines=FILES + FILES // FILES_IN_FOLDER + (1 + FILES // FILES_IN_FOLDER) * 5 - 1,
-    ),
-    "B9.python": WarmWork(
-        "CPython: sum(n*n for n in range(1000000))",
-        1.0,
-        ("python",),
-        "python",
-        ("-c", "print(sum(n*n for n in range(1000000)))"),
-        1,
-        "run",
-        prints="333332833333500000\n",
-        limit="wasmtime's own WASI",
-        note="with the start of the interpreter",
-    ),
-    "B9.qjs": WarmWork(
-        "QuickJS: 200,000 steps of tasks that send packets",
-        1.0,
-        ("qjs",),
-        "qjs",
-        ("/bench/tasks.js", "200000"),
-        1,
-        "run",
-    ),
-    "B9.dash": _shell(
-        "dash: 100,000 turns of a counting loop",
-        1.0,
-        "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; echo $i",
-        "100000\n",
-        100_000,
-        "turn",
-    ),
+
+def _works(part: int) -> dict[str, WarmWork]:
+    """All works, of each the given part only."""
+    spawns, forks, echoes, turns = 200 // part, 100 // part, 20_000 // part, 100_000 // part
+    writes, bulk = 300_000 // part, BULK // part
+    return {
+        "B3.one": WarmWork(
+            "spawn and wait, one at a time", 0.5, ("coreutils",), "true", (), spawns, "command", spawns, prints=""
+        ),
+        "B3.four": WarmWork(
+            "spawn and wait, four at a time", 0.5, ("coreutils",), "true", (), spawns, "command", spawns, 4, prints=""
+        ),
+        "B4": _shell(
+            f"{forks} forks in dash",
+            0.5,
+            f"i=0; while [ $i -lt {forks} ]; do (exit 0); i=$((i+1)); done; echo $i",
+            f"{forks}\n",
+            forks,
+            "fork",
+        ),
+        "B5": _shell(
+            f"{echoes:,} echoes in dash, captured",
+            0.2,
+            f"i=0; while [ $i -lt {echoes} ]; do echo {_ECHO}; i=$((i+1)); done",
+            f"{_ECHO}\n" * echoes,
+            echoes,
+            "echo",
+        ),
+        "B6.clock_time_get": _calls("clock_time_get", "clock", 1_000_000 // part, "wasmtime's own WASI"),
+        "B6.fd_write": WarmWork(
+            "fd_write of 16 bytes to a pipe",
+            1.0,
+            ("pipe_writes",),
+            "pipe_writes",
+            (str(writes),),
+            writes,
+            "call",
+            prints=f"{writes}\n",
+            note="the guest reads its pipe empty after every 256 writes, 4 KiB at once, which is counted in",
+        ),
+        "B6.fd_read": _calls("fd_read of 4 KiB from a package file", "read", 300_000 // part),
+        "B6.path_open": _calls("path_open and fd_close of a package file", "open", 50_000 // part),
+        "B7.pipe": _shell(
+            f"{bulk >> 20} MiB through a guest pipe",
+            1.0,
+            f"head -c {bulk} /dev/zero | wc -c",
+            f"{bulk}\n",
+            bulk,
+            "byte",
+            limit="head | wc of the host",
+        ),
+        "B7.volume": _shell(
+            f"{BULK >> 20} MiB read from a volume",
+            1.0,
+            "cat {file} > /dev/null && stat -c %s {file}",
+            f"{BULK}\n",
+            BULK,
+            "byte",
+            file="bulk",
+            limit="cat of the host",
+            note="the SDK has no volumes: it reads a file of its sandbox's own filesystem, which is in memory",
+        ),
+        "B7.tmp": _shell(
+            f"{bulk >> 20} MiB written to /tmp",
+            1.0,
+            f"head -c {bulk} /dev/zero > /tmp/zeros; stat -c %s /tmp/zeros; rm /tmp/zeros",
+            f"{bulk}\n",
+            bulk,
+            "byte",
+            limit="dd of the host",
+        ),
+        "B8.find": WarmWork(
+            "find over 20,000 files of a package",
+            1.0,
+            ("tree", "coreutils"),
+            "find",
+            (TREE,),
+            FILES,
+            "file",
+            lines=1 + FILES // FILES_IN_FOLDER + FILES,
+        ),
+        "B8.ls": WarmWork(
+            "ls -laR over 20,000 files of a package",
+            1.0,
+            ("tree", "coreutils"),
+            "ls",
+            ("-laR", TREE),
+            FILES,
+            "file",
+            # Of each directory: its name, its sum, `.` and `..`, an empty line between two.
+            lines=FILES + FILES // FILES_IN_FOLDER + (1 + FILES // FILES_IN_FOLDER) * 5 - 1,
+        ),
+        "B9.python": WarmWork(
+            "CPython: sum(n*n for n in range(1000000))",
+            1.0,
+            ("python",),
+            "python",
+            ("-c", "print(sum(n*n for n in range(1000000)))"),
+            1,
+            "run",
+            prints="333332833333500000\n",
+            limit="wasmtime's own WASI",
+            note="with the start of the interpreter",
+        ),
+        "B9.qjs": WarmWork(
+            "QuickJS: 200,000 steps of tasks that send packets",
+            1.0,
+            ("qjs",),
+            "qjs",
+            ("/bench/tasks.js", "200000"),
+            1,
+            "run",
+            prints=TASKS_DONE,
+        ),
+        "B9.dash": _shell(
+            f"dash: {turns:,} turns of a counting loop",
+            1.0,
+            f"i=0; while [ $i -lt {turns} ]; do i=$((i+1)); done; echo $i",
+            f"{turns}\n",
+            turns,
+            "turn",
+        ),
+        "B12.open": WarmWork(
+            "open a WEBC of 100 MB and list its commands, in process, seen before",
+            0.5,
+            ("packed",),
+            "host_calls",
+            (),
+            20,
+            "package",
+            20,
+            opens=True,
+        ),
+    }
+
+
+WARM_WORKS: Final = _works(1)
+SMALL_WORKS: Final = {
+    f"small.{name}": work
+    for name, work in _works(10).items()
+    if name.partition(".")[0] not in ("B12",) and name not in ("B9.python", "B9.qjs")
 }
+"""For `check`: what tells, in a tenth of the time, whether something got slower."""
+SERVED: Final = {**WARM_WORKS, **SMALL_WORKS}
