@@ -99,14 +99,14 @@ def curves(folder: Path, peer: Path | None, largest: int) -> Iterator[Curve]:
     yield resolution(folder, largest)
     yield Curve(
         "layers",
-        "overlay: looking one name up",
+        "overlay: first look at a name",
         "layers",
         "seconds",
         {layers: lookup_seconds(layers, 1000) for layers in (1, 3, 10, 30, 100)},
     )
     yield Curve(
         "files",
-        "overlay of 10 layers: looking one name up",
+        "overlay of 10 layers: first look at a name",
         "files",
         "seconds",
         {files: lookup_seconds(10, files) for files in (10, 100, 1000, 10_000, 100_000) if files <= largest},

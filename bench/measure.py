@@ -6,6 +6,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -85,27 +86,39 @@ class ServerSide:
     """A side that is one process for all rounds: a line to it is answered with seconds, and seconds on processors."""
 
     def __init__(self, words: list[str], cwd: Path, environment: Mapping[str, str]) -> None:
+        # Open for as long as the server lives.
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
-            words, cwd=cwd, env=dict(environment), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            words,
+            cwd=cwd,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._complaints,
+            text=True,
         )
 
     def once(self) -> Run:
         """Do a round.
 
         Raises:
-            RuntimeError: The server ended; it has said why.
+            RuntimeError: The server ended; the text is the last that it said.
         """
         assert self._process.stdin is not None and self._process.stdout is not None
         with suppress(BrokenPipeError):
             print(file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline().split()
         if len(answer) != 2:
-            raise RuntimeError(f"the server ended with {self._process.wait()}")
+            code = self._process.wait()
+            self._complaints.seek(0)
+            last = (self._complaints.read().strip().splitlines() or ["it has not said why"])[-1]
+            raise RuntimeError(f"exit code {code}: {last}")
         return Run(float(answer[0]), float(answer[1]), 0)
 
     def close(self) -> int:
         """End the server."""
         assert self._process.stdin is not None and self._process.stdout is not None
+        self._complaints.close()
         if self._process.returncode is not None:
             return 0
         with suppress(BrokenPipeError):

@@ -48,9 +48,11 @@ def plot_ratios(works: Mapping[str, Mapping[str, Any]], target: Path) -> None:
     with pyplot.rc_context(_STYLE):
         figure, axes = pyplot.subplots(figsize=(8, 0.32 * len(shown) + 1.2))
         places = range(len(shown), 0, -1)
+        ratios = [work["ratio"] for _, work in shown]
+        low, high = min(0.1, *ratios) * 0.9, max(2.0, *ratios) * 1.4
         axes.barh(
             places,
-            [work["ratio"] for _, work in shown],
+            ratios,
             color=[GOOD if work["met"] else BAD for _, work in shown],
             height=0.62,
             left=0,
@@ -59,16 +61,18 @@ def plot_ratios(works: Mapping[str, Mapping[str, Any]], target: Path) -> None:
             axes.plot([work["aim"]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=2)
             axes.annotate(
                 f"{work['ratio']:.2f}",
-                (work["ratio"], place),
-                (4, 0),
+                (max(work["ratio"], work["aim"]), place),
+                (5, 0),
                 textcoords="offset points",
                 va="center",
                 fontsize=8,
             )
         axes.set_yticks(list(places), [name for name, _ in shown])
         axes.set_xscale("log")
+        axes.minorticks_off()
+        axes.set_xticks([tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10) if low <= tick <= high])
+        axes.set_xlim(low, high)
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
         axes.axvline(1, color=INK, linewidth=0.8, linestyle=":")
         axes.grid(axis="x", which="major")
         axes.set_axisbelow(True)
@@ -109,7 +113,8 @@ def plot_growth(curves: Mapping[str, Mapping[str, Any]], target: Path) -> None:
                     sizes, values, mark, color=colour, label=f"{side}, exponent {each['exponent']:.2f}", markersize=4
                 )
                 if side == "wpm":
-                    line = [values[-1] * size / sizes[-1] for size in sizes]
+                    bend = (len(sizes) - 1) // 2
+                    line = [values[bend] * size / sizes[bend] for size in sizes]
                     axes.plot(sizes, line, ":", color=INK, linewidth=1, label="linear")
                     floor = min(values) / 3
             axes.set_xscale("log")
@@ -118,6 +123,7 @@ def plot_growth(curves: Mapping[str, Mapping[str, Any]], target: Path) -> None:
             axes.set_title(curve["title"].removeprefix("wpm: "), fontsize=10, color=INK)
             axes.set_xlabel(curve["of"])
             axes.set_ylabel("MiB" if scale > 1 else "seconds")
+            axes.minorticks_off()
             axes.grid()
             axes.legend(frameon=False, fontsize=8)
         figure.tight_layout()

@@ -43,7 +43,7 @@ def rate(row: Mapping[str, Any], seconds: float) -> str:
     if row["unit"] == "byte":
         return f"{digits(row['amount'] / seconds / 2**30)} GiB/s"
     each = time_text(seconds / row["amount"])
-    return each if row["amount"] == 1 else f"{each} a {row['unit']}"
+    return each if row["amount"] == 1 else f"{each}/{row['unit']}"
 
 
 def span(row: Mapping[str, Any], figures: Mapping[str, Any]) -> str:

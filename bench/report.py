@@ -11,6 +11,7 @@ import json
 import sys
 import tomllib
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from growth import LINEAR, shown
@@ -62,7 +63,7 @@ def page(found: Mapping[str, Json], explanations: Mapping[str, Json]) -> str:
         parts += _images(found["images"])
     if "resolution" in found:
         parts += _resolution(found["resolution"])
-    return "\n".join(parts) + "\n"
+    return "".join(f"{line}\n" for part in parts for line in _wrapped(part))
 
 
 def missed(results: Json) -> list[tuple[str, Json]]:
@@ -74,7 +75,7 @@ def explanation(explanations: Mapping[str, Json], name: str) -> str | None:
     """What is said of a work: by its id, or by the first part of that."""
     for key in (name, name.partition(".")[0]):
         if key in explanations:
-            return str(explanations[key]["text"]).strip()
+            return " ".join(str(explanations[key]["text"]).split())
     return None
 
 
@@ -140,7 +141,8 @@ def _limits(results: Json) -> Iterator[str]:
                 continue
             ours = work["sides"][OURS]
             ratio = ours["seconds"] / figures["seconds"]
-            yield f"| {name} | {work['title']} | {quantity(work, ours)} | {side} | {quantity(work, figures)} | {ratio:.2f} |"
+            bound = f"{_cell(side)} | {quantity(work, figures)}"
+            yield f"| {name} | {work['title']} | {quantity(work, ours)} | {bound} | {ratio:.2f} |"
 
 
 def _explained(results: Json, explanations: Mapping[str, Json]) -> Iterator[str]:
@@ -244,6 +246,14 @@ def _family(key: str) -> str:
         "B11": "memory",
         "B12": "packages of 100 MB",
     }.get(key, "")
+
+
+def _wrapped(part: str) -> list[str]:
+    """Paragraphs as wide as those that people write here; tables, headings and pictures stay lines."""
+    if part[:1] in ("", "|", "#", "!", "<"):
+        return [part]
+    further = "  " if part.startswith("- ") else ""
+    return wrap(part, 120, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
 
 
 def _cell(text: str) -> str:

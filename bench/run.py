@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -82,7 +83,7 @@ def measured(work: Work, rounds: int) -> Iterator[tuple[Row, dict[str, object]]]
             figures = measure_sides(sides, max(LEAST, round(rounds * work.rounds)), work.warm_up)
         except RuntimeError as error:
             # One of them cannot do it, and has said why: the rest of the table is worth having.
-            missing = str(error)
+            missing = str(error).splitlines()[-1]
     for row in work.rows:
         entry: dict[str, object] = {**row._asdict(), "missing": missing}
         entry["sides"] = {name: each._asdict() for name, each in figures.items()}
@@ -127,9 +128,9 @@ def write(entries: dict[str, dict[str, object]], rounds: int, *, whole: bool) ->
     RESULTS.write_text(json.dumps({"machine": machine, "works": ordered}, indent=1) + "\n")
 
 
-def order(name: str) -> tuple[int, str]:
-    """B2 comes before B10."""
-    return int("".join(filter(str.isdigit, name.partition(".")[0]))), name.partition(".")[2]
+def order(name: str) -> list[tuple[int, str]]:
+    """B2 comes before B10, and B10.2MB before B10.26MB."""
+    return [(int(number or 0), text) for text, number in re.findall(r"([^0-9]*)([0-9]*)", name)]
 
 
 def _processor() -> str:

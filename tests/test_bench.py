@@ -1,4 +1,4 @@
-"""The measurements measure what they say: their guests do their work, and the page and the check count right. Nothing is timed."""
+"""The guests of the measurements do their work, and the page and the check count right. Nothing is timed here."""
 
 import json
 import os
@@ -18,7 +18,7 @@ sys.path.append(str(BENCH))
 import check  # noqa: E402
 import report  # noqa: E402
 from growth import exponent, scaled  # noqa: E402
-from measure import Run, measure_sides  # noqa: E402
+from measure import Run, ServerSide, measure_sides  # noqa: E402
 from overlay_lookup import lookup_seconds  # noqa: E402
 from quantities import quantity, span, time_text  # noqa: E402
 from run import order  # noqa: E402
@@ -85,6 +85,13 @@ def test_a_server_answers_each_line_with_two_numbers(work: str, tmp_path: Path) 
         check=True,
     )
     assert [len([float(word) for word in line.split()]) for line in done.stdout.splitlines()] == [2, 2]
+
+
+def test_a_server_that_ends_says_why(tmp_path: Path) -> None:
+    side = ServerSide([sys.executable, "-c", "raise SystemExit('first\\nno such guest')"], tmp_path, os.environ)
+    with pytest.raises(RuntimeError, match="exit code 1: no such guest"):
+        side.once()
+    assert side.close() == 0
 
 
 def test_a_work_that_printed_something_else_is_a_failure() -> None:
@@ -165,7 +172,7 @@ def test_times_for_people(seconds: float, text: str) -> None:
 def test_quantities_for_people() -> None:
     figures = {"seconds": 0.5, "low": 0.4, "high": 1.0, "memory": 3 << 20}
     row = {"metric": "seconds", "unit": "call", "amount": 1_000_000}
-    assert (quantity(row, figures), span(row, figures)) == ("500 ns a call", " (400 ns to 1.00 us)")
+    assert (quantity(row, figures), span(row, figures)) == ("500 ns/call", " (400 ns to 1.00 us)")
     row = {"metric": "seconds", "unit": "byte", "amount": 1 << 30}
     assert (quantity(row, figures), span(row, figures)) == ("2.00 GiB/s", " (1.00 to 2.50)")
     row = {"metric": "memory", "unit": "process", "amount": 1}

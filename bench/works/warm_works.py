@@ -78,6 +78,10 @@ def _calls(title: str, kind: str, count: int, limit: str | None = None) -> WarmW
     )
 
 
+def _size(count: int) -> str:
+    return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
+
+
 _ECHO: Final = "123456789012345678901"
 
 
@@ -123,16 +127,16 @@ def _works(part: int) -> dict[str, WarmWork]:
         "B6.fd_read": _calls("fd_read of 4 KiB from a package file", "read", 300_000 // part),
         "B6.path_open": _calls("path_open and fd_close of a package file", "open", 50_000 // part),
         "B7.pipe": _shell(
-            f"{bulk >> 20} MiB through a guest pipe",
+            f"{_size(bulk)} through a guest pipe",
             1.0,
             f"head -c {bulk} /dev/zero | wc -c",
             f"{bulk}\n",
             bulk,
             "byte",
-            limit="head | wc of the host",
+            limit="head and wc of the host",
         ),
         "B7.volume": _shell(
-            f"{BULK >> 20} MiB read from a volume",
+            f"{_size(BULK)} read from a volume",
             1.0,
             "cat {file} > /dev/null && stat -c %s {file}",
             f"{BULK}\n",
@@ -143,7 +147,7 @@ def _works(part: int) -> dict[str, WarmWork]:
             note="the SDK has no volumes: it reads a file of its sandbox's own filesystem, which is in memory",
         ),
         "B7.tmp": _shell(
-            f"{bulk >> 20} MiB written to /tmp",
+            f"{_size(bulk)} written to /tmp",
             1.0,
             f"head -c {bulk} /dev/zero > /tmp/zeros; stat -c %s /tmp/zeros; rm /tmp/zeros",
             f"{bulk}\n",
