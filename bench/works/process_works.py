@@ -120,7 +120,7 @@ def _unpacking(setting: Setting) -> Work:
     note = "the SDK does not unpack: a guest copies the files to the workspace, from where each is read and written"
     row = Row("B12.unpack", f"unpack a WEBC of {size} MB with {PACKED_FILES:,} files", 0.5, note=note)
     places, _ = setting.places("packed", "packed_tar", "coreutils")
-    out = setting.folder / "unpacked"
+    out, copied = setting.folder / "unpacked", setting.folder / "untarred"
     sides = {
         OURS: setting.wpm(b"", "unpack", places["packed"], "-o", out, prepare=_without(out)),
         THEIRS: setting.peer_script(
@@ -133,10 +133,8 @@ def _unpacking(setting: Setting) -> Work:
             out,
             prepare=_without(out),
         ),
-        "GNU tar": setting.process(
-            b"",
-            ["tar", "--extract", "--file", places["packed_tar"], "--one-top-level=" + str(out)],
-            prepare=_without(out),
+        "tar": setting.process(
+            b"", ["tar", "-x", "-f", places["packed_tar"], "-C", str(copied)], prepare=_empty(copied)
         ),
     }
     return Work((row,), present(sides), rounds=0.6)
@@ -147,3 +145,11 @@ def _without(path: Path) -> Callable[[], None]:
         shutil.rmtree(path, ignore_errors=True)
 
     return remove
+
+
+def _empty(path: Path) -> Callable[[], None]:
+    def empty() -> None:
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+
+    return empty

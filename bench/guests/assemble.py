@@ -1,4 +1,4 @@
-"""Make the guests of the works out of their texts: `python bench/guests/build.py` writes a `.wasm` beside each `.wat`."""
+"""Make the guests of the works out of their texts: `python bench/guests/assemble.py` writes a `.wasm` beside each `.wat`."""
 
 from __future__ import annotations
 
