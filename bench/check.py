@@ -3,7 +3,7 @@
     python bench/check.py [--baseline COMMIT] [--only B6] [--rounds N]
 
 What is compared is the ratio of two rounds done one after the other, so that neither the machine nor what else it
-does matters much; of a work, the median of its ratios. One above 1.10 is measured again with three times the rounds,
+does matters much; of a work, the median of its ratios. One above 1.10 is measured again with five times the rounds,
 and is a failure if it stays there. `bench/baseline` names the commit; who means to make something slower writes a
 newer one there, and says why.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HERE: Final = Path(__file__).parent
 MOST: Final = 1.10
 """What the ratio, ours to the baseline's, may be."""
-AGAIN: Final = 3
+AGAIN: Final = 5
 """How many times the rounds the second measurement has."""
 
 Makers = tuple["Callable[[], Side]", "Callable[[], Side]"]

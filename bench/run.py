@@ -40,7 +40,7 @@ LEAST = 3
 def main() -> int:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=7, help="how often each side does each work (default 7)")
+    parser.add_argument("--rounds", type=int, default=9, help="how often each side does each work (default 9)")
     parser.add_argument("--quick", action="store_true", help="three rounds of each")
     parser.add_argument("--only", metavar="ID,ID", help="works by their ids or beginnings of ids: B6, B7.pipe")
     parser.add_argument(

@@ -134,8 +134,8 @@ def test_a_ratio_is_that_of_rounds_done_one_after_the_other() -> None:
 def test_what_is_slower_is_measured_again() -> None:
     def makers(*ratios: float) -> tuple[object, object]:
         mine, other = (
-            [Rounds(1, 1, *ratios[:1] * 3), Rounds(1, 1, *ratios[1:] * 9)],
-            [Rounds(*[1] * 5), Rounds(*[1] * 11)],
+            [Rounds(1, 1, *ratios[:1] * 3), Rounds(1, 1, *ratios[1:] * 15)],
+            [Rounds(*[1] * 5), Rounds(*[1] * 17)],
         )
         return (lambda: mine.pop(0)), (lambda: other.pop(0))
 

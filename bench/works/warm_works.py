@@ -87,7 +87,9 @@ _ECHO: Final = "123456789012345678901"
 
 def _works(part: int) -> dict[str, WarmWork]:
     """All works, of each the given part only."""
-    spawns, forks, echoes, turns = 200 // part, 100 // part, 20_000 // part, 100_000 // part
+    # No round is shorter than a twentieth of a second or so: shorter ones say little about a busy machine.
+    spawns, forks = max(200 // part, 100), max(100 // part, 50)
+    echoes, turns = max(20_000 // part, 5000), max(100_000 // part, 20_000)
     writes, bulk = 300_000 // part, BULK // part
     return {
         "B3.one": WarmWork(
