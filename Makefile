@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN     = $(VENV)/bin
 
-.PHONY: run test lint docs bench clean
+.PHONY: run test lint docs bench bench-growth bench-images bench-resolution bench-check clean
 
 $(VENV)/.installed-%: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,10 +32,26 @@ lint: $(VENV)/.installed-lint $(VENV)/.installed-test
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --site-dir site
 
-bench: $(VENV)/.installed
+# Beside the native SDK, which gets a virtual environment of its own: writes bench/results.json and docs/performance.md.
+bench: $(VENV)/.installed-bench
 	$(BIN)/python bench/run.py
-	$(BIN)/python bench/resolution.py
+	$(BIN)/python bench/report.py
+
+bench-growth: $(VENV)/.installed-bench
+	$(BIN)/python bench/growth.py
+	$(BIN)/python bench/report.py
+
+bench-images: $(VENV)/.installed-bench
 	$(BIN)/python bench/images.py
+	$(BIN)/python bench/report.py
+
+bench-resolution: $(VENV)/.installed-bench
+	$(BIN)/python bench/resolution.py
+	$(BIN)/python bench/report.py
+
+# Beside an older commit of this repository: fails where something got slower.
+bench-check: $(VENV)/.installed
+	$(BIN)/python bench/check.py
 
 clean:
-	rm -rf $(VENV) site bench/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site bench/.venv bench/.cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from measure import Command, Figures, measure
-from works import ROOT, WPM
+from works.setting import ROOT, WPM
 
 from webc_parser.writer import write_container
 

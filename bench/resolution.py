@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from measure import Command, Figures, measure
 from synthetic import WIDTHS, make_graph, write_project, write_registry
-from works import ROOT, WPM
+from works.setting import ROOT, WPM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -37,11 +37,20 @@ class Graph(NamedTuple):
     needs: dict[str, dict[str, dict[str, str]]]
 
 
-def make_graph(widths: tuple[int, ...] = WIDTHS, seed: int = 1) -> Graph:
-    """Think of a registry; the same one for the same arguments."""
+def make_graph(
+    widths: tuple[int, ...] = WIDTHS, seed: int = 1, versions: tuple[str, ...] = VERSIONS, majors_chosen: str = "234"
+) -> Graph:
+    """Think of a registry; the same one for the same arguments.
+
+    Args:
+        widths: How many packages there are at each depth.
+        seed: Another number is another registry.
+        versions: Of each package; those of the major versions that may be chosen, and of 1, with `.4.0` and something older.
+        majors_chosen: The major versions, of which one of each package is the one that gets along with the others.
+    """
     chance = random.Random(seed)
     layers = [[f"layer{depth}/package{number}" for number in range(width)] for depth, width in enumerate(widths)]
-    majors = {name: chance.choice("234") for layer in layers for name in layer}
+    majors = {name: chance.choice(majors_chosen) for layer in layers for name in layer}
     needs: dict[str, dict[str, dict[str, str]]] = {}
     for depth, layer in enumerate(layers):
         below = layers[depth + 1] if depth + 1 < len(layers) else []
@@ -52,7 +61,7 @@ def make_graph(widths: tuple[int, ...] = WIDTHS, seed: int = 1) -> Graph:
         for name in layer:
             while len(needed[name]) < min(_NEEDS, len(below)):
                 needed[name].add(chance.choice(below))
-            needs[name] = {version: _requirements(version, needed[name], majors, name, chance) for version in VERSIONS}
+            needs[name] = {version: _requirements(version, needed[name], majors, name, chance) for version in versions}
     shared = layers[-1]
     for name in chance.sample([name for layer in layers[:-1] for name in layer], sum(widths) // _STUBBORN):
         newest = f"{majors[name]}.{4}.0"
