@@ -12,6 +12,7 @@ from runtime.futex import Futexes
 from runtime.hostcalls import resolve
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
 from runtime.pending_signals import PendingSignals
+from runtime.same_processor import same_processor
 from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
 from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
@@ -237,12 +238,16 @@ class WasiProcess:
             TimeoutError: it still runs.
             RuntimeFault: the guest could not be run, or called what this runtime does not have.
         """
-        if not self.ended.wait(timeout):
+        if not self.wait_ended(timeout):
             raise TimeoutError(f"{self.name} still runs after {timeout} s")
         if self.fault is not None:
             raise self.fault
         assert self.exit_code is not None
         return self.exit_code
+
+    def wait_ended(self, timeout: float | None = None) -> bool:
+        """Wait for its end, for so many seconds at the most; whether it has come."""
+        return same_processor.wait(self.ended, timeout)
 
     def on_end(self, callback: Callable[[], object]) -> None:
         """Call something once, when the process has ended; at once if it has.
