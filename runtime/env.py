@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import islice
 
 from runtime.abi.filetype import Filetype
@@ -18,6 +17,7 @@ from runtime.fs.walk import Location, top, walk
 from runtime.hostcalls import guest_descriptors
 from runtime.limits import Limits
 from runtime.net import NetworkPolicy
+from runtime.null_stream import NullStream
 from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
 from runtime.syscalls.path import rights_of
@@ -91,6 +91,8 @@ class WasiEnv:
         Raises:
             RuntimeFault: there is none.
         """
+        if path == "/":
+            return self.root
         try:
             location = walk(self.root, self.root, path, follow=True).found()
             _ = location.directory
@@ -346,7 +348,7 @@ def _has(directory: Directory, name: str) -> bool:
 def _stream(stream: OpenFile | int | bytes | None) -> OpenFile:
     match stream:
         case None:
-            return HostStream(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), closes=True)
+            return NullStream()
         case int():
             try:
                 return HostStream(stream, closes=False)

@@ -6,7 +6,7 @@ import ctypes
 from contextlib import contextmanager, suppress
 from ctypes import byref, c_uint64, c_void_p
 
-from runtime.engine.exports import Exports, instantiate_linked
+from runtime.engine.exports import Exports, instantiate_linked, instantiate_prepared
 from runtime.engine.globals import PREFIX
 from runtime.engine.library import (
     EPOCH_CALLBACK,
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from runtime.engine.linker import Linker
+    from runtime.engine.linker import Linker, Prepared
 
 
 TABLE_ENTRY = "wpm.table."
@@ -58,6 +58,7 @@ class SharedMemory:
                 f"the module needs {limits.minimum * PAGE} bytes of memory to start and the limit is {limit}: raise it"
             )
         self._kind = limits.minimum, maximum
+        self.prepared: Prepared | None = None
         self.handle = _reserve(*self._kind)
         self.base: int = lib.wasmtime_sharedmemory_data(self.handle)
 
@@ -73,7 +74,7 @@ class SharedMemory:
         size = self.size()
         copy = SharedMemory.__new__(SharedMemory)
         copy._kind = self._kind
-        copy.handle = _retired.take(self._kind, size) or _reserve(*self._kind)
+        copy.handle, copy.prepared = _retired.take(self._kind, size) or (_reserve(*self._kind), None)
         copy.base = lib.wasmtime_sharedmemory_data(copy.handle)
         grow = (size - copy.size()) // PAGE
         if grow > 0:
@@ -100,7 +101,7 @@ class SharedMemory:
     def __del__(self) -> None:
         # Whoever runs in this memory, or looks at it, holds this object: nobody does any more.
         if handle := getattr(self, "handle", 0):
-            _retired.keep(self._kind, handle)
+            _retired.keep(self._kind, handle, self.prepared)
 
 
 def _reserve(minimum: int, maximum: int) -> int:
@@ -122,26 +123,26 @@ class _Retired:
     """
 
     def __init__(self) -> None:
-        self._kept: list[tuple[tuple[int, int], int, int]] = []
+        self._kept: list[tuple[tuple[int, int], int, int, Prepared | None]] = []
 
-    def keep(self, kind: tuple[int, int], handle: int) -> None:
+    def keep(self, kind: tuple[int, int], handle: int, prepared: Prepared | None) -> None:
         size = int(lib.wasmtime_sharedmemory_data_size(handle))
         if size > _LARGEST_RETIRED:
             lib.wasmtime_sharedmemory_delete(handle)
             return
-        self._kept.append((kind, size, handle))
+        self._kept.append((kind, size, handle, prepared))
         if len(self._kept) > _MOST_RETIRED:
             with suppress(IndexError):
                 lib.wasmtime_sharedmemory_delete(self._kept.pop(0)[2])
 
-    def take(self, kind: tuple[int, int], size: int) -> int:
-        """The handle of a memory of this kind that is at most so large; 0 if there is none."""
+    def take(self, kind: tuple[int, int], size: int) -> tuple[int, Prepared | None] | None:
+        """The handle of a memory of this kind that is at most so large, and what was prepared for it, if there is one."""
         for entry in reversed(self._kept):
             if entry[0] == kind and entry[1] <= size:
                 with suppress(ValueError):
                     self._kept.remove(entry)
-                    return entry[2]
-        return 0
+                    return entry[2:]
+        return None
 
 
 _retired = _Retired()
@@ -230,8 +231,13 @@ class Machine(Exports):
         super().__init__(store, unwinding)
         self.module = module
         self.shared = memory
-        with linker.prepared(store, memory, replaceable) as (handle, self.slot):
-            instantiate_linked(handle, module, self)
+        self.slot: Exports | None = None
+        self.shapes = module.shapes
+        if replaceable:
+            with linker.replaceable(store, memory) as (handle, self.slot):
+                instantiate_linked(handle, module, self)
+        else:
+            instantiate_prepared(linker.prepare(store, memory), self)
 
     def entry_at(self, index: int) -> str | None:
         """The name by which `call` knows the function at this index of the function table.

@@ -136,6 +136,8 @@ class Module:
     def __init__(self, handle: int) -> None:
         self.handle = handle
         self.engine = engine()
+        self.shapes: set[tuple[str, int]] = set()
+        """The exported functions, with so many arguments each, that were seen to be callable."""
         self.asyncify_globals: tuple[str, str] | tuple[()] | None = None
         """Asyncify's state and data, by the names of their exports: `None` before somebody has looked for them."""
 
