@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from difflib import get_close_matches
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -191,6 +190,8 @@ def _command(world: World, command: CommandLike) -> CommandProgram | None:
 
 
 def _like(name: str, world: World) -> str:
+    from difflib import get_close_matches
+
     names = sorted({each for package in world.packages for each in package.commands})
     if near := get_close_matches(name, names, 3):
         return f": did you mean {' or '.join(near)}?"
