@@ -13,7 +13,7 @@ from pkgmgr.errors import WpmError
 from pkgmgr.library.arguments import check_count, check_variables, network_policy
 from pkgmgr.library.failures import converted
 from pkgmgr.library.guest_files import GuestFiles
-from pkgmgr.library.launching import Given, World, module_cache, start
+from pkgmgr.library.launching import Given, World, at_hand, module_cache, start
 from pkgmgr.library.package import Package, load_packages
 from pkgmgr.library.ports import Ports
 from pkgmgr.library.running import Running
@@ -97,6 +97,7 @@ class Sandbox:
         check_count("disk", disk, 0, "bytes")
         self._registry, self._offline = registry, offline
         self._shell = shell
+        self._has_volumes = bool(volumes)
         self._packages: list[Package] = []
         self._running = Running()
         self._lock = threading.Lock()
@@ -340,6 +341,11 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_at_hand(self, command: CommandLike) -> bool:
+        """Whether a command can be started in no time."""
+        # The working directory may be in a volume, which is of whatever speed the host gives it.
+        return not self._has_volumes and at_hand(self.packages, self._factory.modules, command)
 
     def _given(
         self, env: Mapping[str, str] | None, cwd: str | None, timeout: float | None, memory: int | None

@@ -36,8 +36,9 @@ class Prepared:
         self.key = key
         self.handle = handle
 
-    def __del__(self) -> None:
-        lib.wasmtime_instance_pre_delete(self.handle)
+    def __del__(self, _delete: Callable[[int], None] = lib.wasmtime_instance_pre_delete) -> None:
+        # Bound when the class is made: memories that are kept for the next one end after this module's names do.
+        _delete(self.handle)
 
 
 class Linker:
