@@ -134,11 +134,12 @@ class ControlPlane:
             The processes that were not ending yet; their threads have to be told.
         """
         with self._lock:
-            if self._first_ended is None:
+            condemned = [process for process in self._processes.values() if process.condemn(code)]
+            if condemned and self._first_ended is None:
                 self._first_ended = threading.Event()
                 if self._first_is_gone:
                     self._first_ended.set()
-            return [process for process in self._processes.values() if process.condemn(code)]
+            return condemned
 
     def first_ended(self) -> None:
         """The process that somebody outside waits for has ended."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from binfactory.factory import BinFactory
-from binfactory.roots import make_directories, overlay_root
+from binfactory.roots import new_upper
 from binfactory.use import unite_package
 from pkgmgr.errors import WpmError
 from pkgmgr.library.arguments import check_count, check_variables, network_policy
@@ -22,8 +22,8 @@ from pkgmgr.library.volume import opened
 from pkgmgr.store import Store
 from runtime.control import Census
 from runtime.fs.mounts import MountTable
+from runtime.fs.overlay import OverlayFileSystem
 from runtime.fs.process_devices import process_devices
-from runtime.fs.tmpfs import TmpFileSystem
 from runtime.hostcalls import guest_descriptors
 
 if TYPE_CHECKING:
@@ -104,11 +104,9 @@ class Sandbox:
         with converted:
             self._policy = network_policy(network)
             self._factory = BinFactory(module_cache(Store.default().modules))
-            written = TmpFileSystem(disk, _MOST_FILES)
-            make_directories(written.root)
+            written = new_upper(disk, _MOST_FILES)
             written.root.mkdir(WORKSPACE[1:])
-            self._overlay = overlay_root(written)
-            root = MountTable(self._overlay)
+            root = MountTable(OverlayFileSystem(written))
             root.mount("/dev", process_devices(guest_descriptors))
             for volume in volumes:
                 root.mount(*opened(volume))
