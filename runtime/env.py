@@ -11,6 +11,7 @@ from runtime.control import ControlPlane
 from runtime.descriptors import Description, Descriptor, DescriptorTable
 from runtime.errors import RuntimeFault
 from runtime.fs.mounts import MountTable
+from runtime.fs.node import Directory
 from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from runtime.control import Census
     from runtime.engine import Module
-    from runtime.fs.node import Directory, FileSystem, OpenFile
+    from runtime.fs.node import FileSystem, Node, OpenFile
     from runtime.programs import Programs
 
 
@@ -308,8 +309,8 @@ class WasiEnvBuilder:
                     protect()
             env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         env.has_root = not self._preopens
-        for path, name in self._preopens or _whole(env, self._cwd):
-            location = env.locate(path)
+        preopens = [(env.locate(path), name) for path, name in self._preopens] or _whole(env)
+        for location, name in preopens:
             env.descriptors.add(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
         if self._sockets:
             from runtime.sockets import SocketFile
@@ -319,30 +320,33 @@ class WasiEnvBuilder:
                 env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
 
 
-def _whole(env: WasiEnv, cwd: str) -> list[tuple[str, str]]:
-    """The preopens of a guest that has the root: paths, and the names that tell absolute from relative ones.
+def _whole(env: WasiEnv) -> list[tuple[Location, str]]:
+    """The preopens of a guest that has the root: places, and the names that tell absolute from relative ones.
 
     wasi-libc drops the leading slash and takes the preopen with the longest name that the rest begins with, the last of
     equals: with `/` and `.` alone, `/work/x` is `work/x` in the working directory. A name that the working directory has
     too is left to it.
     """
     if env.cwd.node is env.root.node:
-        return [("/", "/"), (cwd, ".")]
+        return [(env.root, "/"), (env.cwd, ".")]
     here = env.cwd.directory
-    tops = [
-        (f"/{entry.name}", f"/{entry.name}")
-        for entry in islice(env.root.directory.entries(), _MOST_TOPS)
-        if entry.filetype is Filetype.DIRECTORY and not _has(here, entry.name)
+    root = env.root.directory
+    names = [
+        entry.name
+        for entry in islice(root.entries(), _MOST_TOPS)
+        if entry.filetype is Filetype.DIRECTORY and _find(here, entry.name) is None
     ]
-    return [("/", "/"), (cwd, "."), *sorted(tops)]
+    # A directory that another guest removes meanwhile is none of them.
+    tops = ((name, _find(root, name)) for name in sorted(names))
+    known = [(Location(node, env.root, name), f"/{name}") for name, node in tops if isinstance(node, Directory)]
+    return [(env.root, "/"), (env.cwd, "."), *known]
 
 
-def _has(directory: Directory, name: str) -> bool:
+def _find(directory: Directory, name: str) -> Node | None:
     try:
-        directory.lookup(name)
+        return directory.lookup(name)
     except OSError:
-        return False
-    return True
+        return None
 
 
 def _stream(stream: OpenFile | int | bytes | None) -> OpenFile:

@@ -106,7 +106,8 @@ class Sandbox:
             self._factory = BinFactory(module_cache(Store.default().modules))
             written = new_upper(disk, _MOST_FILES)
             written.root.mkdir(WORKSPACE[1:])
-            root = MountTable(OverlayFileSystem(written))
+            self._overlay = OverlayFileSystem(written)
+            root = MountTable(self._overlay)
             root.mount("/dev", process_devices(guest_descriptors))
             for volume in volumes:
                 root.mount(*opened(volume))
