@@ -300,6 +300,7 @@ class WasiEnvBuilder:
         return env
 
     def _open(self, env: WasiEnv) -> None:
+        opened: list[Descriptor] = []
         for stream in self._stdio:
             file = _stream(stream)
             if file.filetype is Filetype.CHARACTER_DEVICE:
@@ -307,17 +308,18 @@ class WasiEnvBuilder:
 
                 if is_users(file.fileno()):
                     protect()
-            env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+            opened.append(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         env.has_root = not self._preopens
         preopens = [(env.locate(path), name) for path, name in self._preopens] or _whole(env)
         for location, name in preopens:
-            env.descriptors.add(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
+            opened.append(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
         if self._sockets:
             from runtime.sockets import SocketFile
 
             for sock in self._sockets:
                 file = SocketFile(sock)
-                env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+                opened.append(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+        env.descriptors.fill(opened)
 
 
 def _whole(env: WasiEnv) -> list[tuple[Location, str]]:

@@ -237,7 +237,8 @@ class Machine(Exports):
             with linker.replaceable(store, memory) as (handle, self.slot):
                 instantiate_linked(handle, module, self)
         else:
-            instantiate_prepared(linker.prepare(store, memory), self)
+            prepared = linker.prepare(store, memory)
+            instantiate_prepared(prepared.handle, self)
 
     def entry_at(self, index: int) -> str | None:
         """The name by which `call` knows the function at this index of the function table.

@@ -83,7 +83,7 @@ class Linker:
         if error:
             lib.wasmtime_error_delete(error)
 
-    def prepare(self, store: Store, memory: SharedMemory | None) -> int:
+    def prepare(self, store: Store, memory: SharedMemory | None) -> Prepared:
         """The module with its imports found: looking each up, by its name, was half of an instantiation.
 
         Args:
@@ -94,16 +94,18 @@ class Linker:
             RuntimeFault: an import is missing or does not fit.
         """
         holder = self if self.memory is None else memory
-        if holder is not None and holder.prepared is not None and holder.prepared.key is self._key:
-            return holder.prepared.handle
+        prepared = None if holder is None else holder.prepared
+        if prepared is not None and prepared.key is self._key:
+            return prepared
         with self._with_memory(store, memory) as handle:
             out = c_void_p()
             check(
                 lib.wasmtime_linker_instantiate_pre(handle, self._module, byref(out)), "cannot instantiate the module"
             )
+        # Another thread may be doing the same, and replace this one, which stays with whoever has it.
         prepared = Prepared(self._key, out.value or 0)
         (holder or self).prepared = prepared
-        return prepared.handle
+        return prepared
 
     @contextmanager
     def replaceable(self, store: Store, memory: SharedMemory | None) -> Iterator[tuple[int, Exports | None]]:
