@@ -20,8 +20,8 @@ import os
 import threading
 import time
 from _thread import get_native_id, start_new_thread
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
