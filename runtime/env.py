@@ -18,7 +18,6 @@ from runtime.fs.walk import Location, top, walk
 from runtime.hostcalls import guest_descriptors
 from runtime.limits import Limits
 from runtime.net import NetworkPolicy
-from runtime.null_stream import NullStream
 from runtime.process import WasiProcess
 from runtime.stdio import HostStream, InputBuffer
 from runtime.syscalls.path import rights_of
@@ -354,6 +353,8 @@ def _find(directory: Directory, name: str) -> Node | None:
 def _stream(stream: OpenFile | int | bytes | None) -> OpenFile:
     match stream:
         case None:
+            from runtime.null_stream import NullStream
+
             return NullStream()
         case int():
             try:

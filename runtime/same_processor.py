@@ -15,7 +15,6 @@ know such things (macOS), or there is one processor only, nothing of this happen
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import threading
 import time
@@ -84,6 +83,8 @@ class SameProcessor:
             return
         if not self._members:
             self._home = self._processor()
+        if self._home not in self._all:
+            return
         if (caller := _here.member) is not None:
             self._gather(caller)
         self._gather(member)
@@ -186,10 +187,18 @@ def rests() -> None:
         member.waits += 1
 
 
-def _processor() -> Callable[[], int] | None:
-    if not hasattr(os, "sched_setaffinity"):
-        return None
-    return getattr(ctypes.PyDLL(None), "sched_getcpu", None)
+def _processor() -> int:
+    """On which processor the calling thread runs; -1 where the system does not tell."""
+    global _ask
+    if _ask is None:
+        # Not before: most processes run one guest, and never ask.
+        import ctypes
+
+        _ask = getattr(ctypes.PyDLL(None), "sched_getcpu", lambda: -1)
+    return _ask()
+
+
+_ask: Callable[[], int] | None = None
 
 
 class _Nowhere(SameProcessor):
@@ -202,6 +211,5 @@ class _Nowhere(SameProcessor):
         """Do nothing."""
 
 
-_ask = _processor()
-same_processor = _Nowhere(int) if _ask is None else SameProcessor(_ask)
+same_processor = SameProcessor(_processor) if hasattr(os, "sched_setaffinity") else _Nowhere(_processor)
 """The guests of this process."""
