@@ -96,6 +96,11 @@ class BinaryCommand:
         return self._origin.atom_sha256(self.atom_name)
 
     @property
+    def is_hashed(self) -> bool:
+        """Whether `atom_sha256` has been asked for before, and takes no time now."""
+        return self._origin.is_hashed(self.atom_name)
+
+    @property
     def atom_label(self) -> str:
         """The module's name in messages."""
         return f"{self.origin_package}:{self.atom_name}"

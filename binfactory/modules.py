@@ -110,6 +110,10 @@ class ModuleCache:
                 return True
         return self.artifacts is not None and self.artifacts.ready(digest) is not None
 
+    def is_at_hand(self, digest: str) -> bool:
+        """Whether the compiled module of this sha256 is in memory."""
+        return self._remembered(digest) is not None
+
     def prepare(self, source: ModuleSource) -> bool:
         """Compile a module for later, keeping it on disk and not in memory.
 

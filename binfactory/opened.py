@@ -98,6 +98,10 @@ class OpenPackage:
             self._digests[name] = digest
         return digest
 
+    def is_hashed(self, name: str) -> bool:
+        """Whether the sha256 of an atom has been asked for before."""
+        return name in self._digests
+
     def _computed_sha256(self, name: str) -> str:
         if self.node.digests is None:
             from hashlib import sha256

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ROOT_DIRECTORIES = ("bin", "dev", "etc", "home", "tmp", "usr/bin")
 """What a new root has, as the system that we implement makes it."""
+_ROOT_NAMES = tuple(path.split("/") for path in ROOT_DIRECTORIES)
 
 
 def sandbox_root(max_bytes: int | None = None) -> OverlayFileSystem:
@@ -21,7 +22,20 @@ def sandbox_root(max_bytes: int | None = None) -> OverlayFileSystem:
     Args:
         max_bytes: How many bytes the guest may write; `None` for no limit.
     """
-    return overlay_root(TmpFileSystem(max_bytes))
+    return OverlayFileSystem(new_upper(max_bytes))
+
+
+def new_upper(max_bytes: int | None = None, max_inodes: int | None = None) -> TmpFileSystem:
+    """A filesystem in memory with the usual directories, to be written to.
+
+    Args:
+        max_bytes: How many bytes the guest may write; `None` for no limit.
+        max_inodes: How many files and directories there may be.
+    """
+    upper = TmpFileSystem(max_bytes, max_inodes)
+    # At once, as nothing is there that a path could lead through: a walk for each was a seventh of a spawn.
+    upper.add_directories(_ROOT_NAMES)
+    return upper
 
 
 def overlay_root(upper: FileSystem | None = None) -> OverlayFileSystem:
@@ -32,8 +46,8 @@ def overlay_root(upper: FileSystem | None = None) -> OverlayFileSystem:
             example a directory of the host, which stays as it is.
     """
     if upper is None:
-        upper = TmpFileSystem()
-    if isinstance(upper, TmpFileSystem):
+        upper = new_upper()
+    elif isinstance(upper, TmpFileSystem):
         make_directories(upper.root)
     return OverlayFileSystem(upper, [])
 

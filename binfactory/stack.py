@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from binfactory.factory import BinFactory
 from binfactory.modules import ModuleCache
-from binfactory.roots import make_directories
+from binfactory.roots import new_upper
 from binfactory.use import unite_package
 from runtime.fs.overlay import OverlayFileSystem
 from runtime.fs.tmpfs import TmpFileSystem
@@ -42,8 +42,6 @@ class PackageStack:
         Args:
             factory: Learns that the root has them. What it unites with the root later lies below them.
         """
-        written = TmpFileSystem()
-        make_directories(written.root)
-        root = OverlayFileSystem(written, self._layers)
+        root = OverlayFileSystem(new_upper(), self._layers)
         factory.used(root).packages.update(self._packages)
         return root

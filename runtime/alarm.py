@@ -6,6 +6,7 @@ import threading
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.host_threads import leave_signals_to_main
+from runtime.same_processor import same_processor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Alarm:
 
     def _run(self) -> None:
         leave_signals_to_main()
+        same_processor.leave()
         while not self._cancelled.wait(self._seconds):
             self._ring()
             if not self._repeat:

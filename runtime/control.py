@@ -56,8 +56,9 @@ class ControlPlane:
         self._processes: dict[int, WasiProcess] = {}
         # One fork at a time: a thousand at once would keep everybody else, who is to end them too, from the interpreter.
         self.forking = threading.Lock()
-        self._first_ended = threading.Event()
-        self._all_end = False
+        self._first_is_gone = False
+        self._first_ended: threading.Event | None = None
+        """Made when all are to end."""
         self._lock = self._census.lock
 
     def adopt(self, process: WasiProcess) -> int:
@@ -133,16 +134,23 @@ class ControlPlane:
             The processes that were not ending yet; their threads have to be told.
         """
         with self._lock:
-            self._all_end = True
-            return [process for process in self._processes.values() if process.condemn(code)]
+            condemned = [process for process in self._processes.values() if process.condemn(code)]
+            if condemned and self._first_ended is None:
+                self._first_ended = threading.Event()
+                if self._first_is_gone:
+                    self._first_ended.set()
+            return condemned
 
     def first_ended(self) -> None:
         """The process that somebody outside waits for has ended."""
-        self._first_ended.set()
+        with self._lock:
+            self._first_is_gone = True
+            if self._first_ended is not None:
+                self._first_ended.set()
 
     def let_first_end(self) -> None:
         """Where all are being ended, let the first one go before the many: somebody waits for it."""
-        if self._all_end:
+        if self._first_ended is not None:
             self._first_ended.wait(_PATIENCE)
 
     def running(self) -> list[WasiProcess]:

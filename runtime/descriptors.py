@@ -11,7 +11,7 @@ from runtime.abi.flags import ALL_RIGHTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
@@ -141,6 +141,22 @@ class DescriptorTable:
             description.references += 1
         _release(description)
         raise GuestError(Errno.MFILE)
+
+    def fill(self, descriptors: Sequence[Descriptor]) -> None:
+        """Give out the numbers from 0 on, of a table in which nothing is open yet and of which nobody else knows.
+
+        Raises:
+            GuestError: as `add`.
+        """
+        if self._entries or len(descriptors) > self._limit:
+            for descriptor in descriptors:
+                self.add(descriptor)
+            return
+        with _references:
+            for descriptor in descriptors:
+                descriptor.description.references += 1
+        self._entries.update(enumerate(descriptors))
+        self._lowest_free = len(descriptors)
 
     def directory(self, fd: int) -> Descriptor:
         """The directory from which a path goes that a guest gives with this number.

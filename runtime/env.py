@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import islice
 
 from runtime.abi.filetype import Filetype
@@ -12,6 +11,7 @@ from runtime.control import ControlPlane
 from runtime.descriptors import Description, Descriptor, DescriptorTable
 from runtime.errors import RuntimeFault
 from runtime.fs.mounts import MountTable
+from runtime.fs.node import Directory
 from runtime.fs.process_devices import process_devices
 from runtime.fs.tmpfs import TmpFileSystem
 from runtime.fs.walk import Location, top, walk
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from runtime.control import Census
     from runtime.engine import Module
-    from runtime.fs.node import Directory, FileSystem, OpenFile
+    from runtime.fs.node import FileSystem, Node, OpenFile
     from runtime.programs import Programs
 
 
@@ -91,6 +91,8 @@ class WasiEnv:
         Raises:
             RuntimeFault: there is none.
         """
+        if path == "/":
+            return self.root
         try:
             location = walk(self.root, self.root, path, follow=True).found()
             _ = location.directory
@@ -297,6 +299,7 @@ class WasiEnvBuilder:
         return env
 
     def _open(self, env: WasiEnv) -> None:
+        opened: list[Descriptor] = []
         for stream in self._stdio:
             file = _stream(stream)
             if file.filetype is Filetype.CHARACTER_DEVICE:
@@ -304,49 +307,55 @@ class WasiEnvBuilder:
 
                 if is_users(file.fileno()):
                     protect()
-            env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+            opened.append(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
         env.has_root = not self._preopens
-        for path, name in self._preopens or _whole(env, self._cwd):
-            location = env.locate(path)
-            env.descriptors.add(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
+        preopens = [(env.locate(path), name) for path, name in self._preopens] or _whole(env)
+        for location, name in preopens:
+            opened.append(Descriptor(Description(location=location), DIRECTORY_RIGHTS, ALL_RIGHTS, name))
         if self._sockets:
             from runtime.sockets import SocketFile
 
             for sock in self._sockets:
                 file = SocketFile(sock)
-                env.descriptors.add(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+                opened.append(Descriptor(Description(file=file), rights_of(file), ALL_RIGHTS))
+        env.descriptors.fill(opened)
 
 
-def _whole(env: WasiEnv, cwd: str) -> list[tuple[str, str]]:
-    """The preopens of a guest that has the root: paths, and the names that tell absolute from relative ones.
+def _whole(env: WasiEnv) -> list[tuple[Location, str]]:
+    """The preopens of a guest that has the root: places, and the names that tell absolute from relative ones.
 
     wasi-libc drops the leading slash and takes the preopen with the longest name that the rest begins with, the last of
     equals: with `/` and `.` alone, `/work/x` is `work/x` in the working directory. A name that the working directory has
     too is left to it.
     """
     if env.cwd.node is env.root.node:
-        return [("/", "/"), (cwd, ".")]
+        return [(env.root, "/"), (env.cwd, ".")]
     here = env.cwd.directory
-    tops = [
-        (f"/{entry.name}", f"/{entry.name}")
-        for entry in islice(env.root.directory.entries(), _MOST_TOPS)
-        if entry.filetype is Filetype.DIRECTORY and not _has(here, entry.name)
+    root = env.root.directory
+    names = [
+        entry.name
+        for entry in islice(root.entries(), _MOST_TOPS)
+        if entry.filetype is Filetype.DIRECTORY and _find(here, entry.name) is None
     ]
-    return [("/", "/"), (cwd, "."), *sorted(tops)]
+    # A directory that another guest removes meanwhile is none of them.
+    tops = ((name, _find(root, name)) for name in sorted(names))
+    known = [(Location(node, env.root, name), f"/{name}") for name, node in tops if isinstance(node, Directory)]
+    return [(env.root, "/"), (env.cwd, "."), *known]
 
 
-def _has(directory: Directory, name: str) -> bool:
+def _find(directory: Directory, name: str) -> Node | None:
     try:
-        directory.lookup(name)
+        return directory.lookup(name)
     except OSError:
-        return False
-    return True
+        return None
 
 
 def _stream(stream: OpenFile | int | bytes | None) -> OpenFile:
     match stream:
         case None:
-            return HostStream(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC), closes=True)
+            from runtime.null_stream import NullStream
+
+            return NullStream()
         case int():
             try:
                 return HostStream(stream, closes=False)

@@ -14,6 +14,8 @@ import threading
 import time
 from _thread import allocate_lock, start_new_thread
 
+from runtime.same_processor import Member, same_processor
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,12 +40,13 @@ def leave_signals_to_main() -> None:
     _signal.pthread_sigmask(_signal.SIG_BLOCK, _MAINS)
 
 
-class _Worker:
+class _Worker(Member):
     """One thread of the host, which waits for a while when what it runs has ended."""
 
     __slots__ = ("_bell", "_job")
 
     def __init__(self, job: Callable[[], None]) -> None:
+        super().__init__()
         self._job: Callable[[], None] | None = job
         self._bell = allocate_lock()
         self._bell.acquire()
@@ -56,11 +59,13 @@ class _Worker:
     def run(self) -> None:
         """Run what is given, until nothing is for a while."""
         leave_signals_to_main()
+        same_processor.run(self)
         while self._job is not None:
             job, self._job = self._job, None
             job()
             # Nothing of the guest is kept alive by the wait for the next.
             del job
+            same_processor.end(self)
             if len(_idle) >= _MOST_IDLE:
                 return
             _idle.append(self)
@@ -77,22 +82,37 @@ _idle: list[_Worker] = []
 os.register_at_fork(after_in_child=_idle.clear)
 
 
-def start(job: Callable[[], None]) -> None:
+def start(job: Callable[[], None], *, near: bool = False) -> None:
     """Run this on a host thread of its own; the job catches what it raises.
+
+    Args:
+        job: what to run.
+        near: whether to run it near whoever starts it (`runtime.same_processor`).
 
     Raises:
         RuntimeError: the host gives no more threads.
     """
     with contextlib.suppress(IndexError):
         # The last one that became idle: its stack is still in the processor's cache.
-        _idle.pop().give(job)
+        worker = _idle.pop()
+        if near:
+            same_processor.start(worker)
+        else:
+            same_processor.release(worker)
+        worker.give(job)
         return
     # The stack size is a setting of the whole interpreter: it is ours only while this thread starts. A bare thread,
     # because `threading.Thread.start` waits until the new thread runs: that alone was a third of a fork.
+    worker = _Worker(job)
+    if near:
+        same_processor.start(worker)
     with _start_lock:
         before = threading.stack_size(_HOST_STACK)
         try:
-            start_new_thread(_Worker(job).run, ())
+            start_new_thread(worker.run, ())
+        except RuntimeError:
+            same_processor.end(worker)
+            raise
         finally:
             threading.stack_size(before)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 
 from runtime.signals import Signal
 
@@ -24,7 +23,7 @@ class PendingSignals:
     __slots__ = ("_entries", "_lock")
 
     def __init__(self) -> None:
-        self._entries: deque[tuple[Signal, GuestThread | None]] = deque()
+        self._entries: list[tuple[Signal, GuestThread | None]] = []
         self._lock = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -62,7 +61,7 @@ class PendingSignals:
         """A thread has ended: what was for it alone is for nobody."""
         if self._entries:
             with self._lock:
-                self._entries = deque(entry for entry in self._entries if entry[1] is not thread)
+                self._entries = [entry for entry in self._entries if entry[1] is not thread]
 
 
 def _is_for(target: GuestThread | None, thread: GuestThread, threads: Mapping[int, GuestThread]) -> bool:

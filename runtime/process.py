@@ -6,14 +6,14 @@ import threading
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.alarm import Alarm
-from runtime.engine import Linker, Module, SharedMemory
+from runtime.engine import SharedMemory
 from runtime.errors import Trap
 from runtime.futex import Futexes
-from runtime.hostcalls import resolve
+from runtime.imports import keeps_dispositions, linker_of
 from runtime.limits import EXIT_THREAD_TRAP, EXIT_TIMEOUT, EXIT_TRAP
 from runtime.pending_signals import PendingSignals
+from runtime.same_processor import same_processor
 from runtime.signals import EXIT_SIGNAL, IGNORED, Signal
-from runtime.syscalls import families
 from runtime.thread import INTERRUPTS_OF_A_HANDLER, GuestThread
 
 TYPE_CHECKING = False
@@ -21,24 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.asyncify import StackBounds
+    from runtime.engine import Linker, Module
     from runtime.env import WasiEnv
-
-
-def linker_of(module: Module) -> Linker:
-    """The host functions of a module, defined when first asked for and kept with it."""
-    linker: Linker | None = module.__dict__.get("linker")
-    if linker is None:
-        families.load_for((item.module, item.name) for item in module.imports)
-        linker = module.__dict__["linker"] = Linker(module, resolve)
-    return linker
-
-
-def keeps_dispositions(module: Module) -> bool:
-    """Whether a module's C library takes over what its parent has decided on signals."""
-    known: bool | None = module.__dict__.get("keeps_dispositions")
-    if known is None:
-        known = module.__dict__["keeps_dispositions"] = any(item.name == "proc_signals_get" for item in module.imports)
-    return known
 
 
 class WasiProcess:
@@ -237,12 +221,16 @@ class WasiProcess:
             TimeoutError: it still runs.
             RuntimeFault: the guest could not be run, or called what this runtime does not have.
         """
-        if not self.ended.wait(timeout):
+        if not self.wait_ended(timeout):
             raise TimeoutError(f"{self.name} still runs after {timeout} s")
         if self.fault is not None:
             raise self.fault
         assert self.exit_code is not None
         return self.exit_code
+
+    def wait_ended(self, timeout: float | None = None) -> bool:
+        """Wait for its end, for so many seconds at the most; whether it has come."""
+        return same_processor.wait(self.ended, timeout)
 
     def on_end(self, callback: Callable[[], object]) -> None:
         """Call something once, when the process has ended; at once if it has.
@@ -319,6 +307,9 @@ class WasiProcess:
     def terminate_all(self, code: int = EXIT_SIGNAL + Signal.TERM) -> None:
         """End every process of this environment with this code."""
         condemned = self.env.control.condemn(code)
+        if not condemned:
+            # The engine is not interrupted for nobody: all guests of this process would have to answer.
+            return
         threads = [thread for process in condemned for thread in list(process.threads.values())]
         for thread in threads:
             thread.pending = True

@@ -13,6 +13,7 @@ from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
+from runtime.same_processor import rests
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
 from runtime.turns import turns
 from runtime.typed import NamedTuple
@@ -48,6 +49,7 @@ class _ThreadWaker(Waker):
         # Not kept by the waker: the two would keep each other.
         thread = current.thread
         turns.give_up(thread)
+        rests()
         ready = super().wait(interests, deadline)
         turns.take(thread)
         return ready
@@ -140,13 +142,16 @@ class GuestThread:
         """
         self.env.control.thread_started(self.env.limits.threads)
         try:
-            self.start()
+            self.start(near=True)
         except GuestError:
             self.env.control.thread_ended(self)
             raise
 
-    def start(self) -> None:
+    def start(self, *, near: bool = False) -> None:
         """Run on a host thread of its own; the control plane has counted it, and its process knows it.
+
+        Args:
+            near: whether whoever starts it is likely to wait for it.
 
         Raises:
             GuestError: `AGAIN` when the host gives no more.
@@ -155,7 +160,7 @@ class GuestThread:
             # They came before it was there to be told.
             self.interrupt()
         try:
-            host_threads.start(partial(self._run, self.env.control))
+            host_threads.start(partial(self._run, self.env.control), near=near)
         except RuntimeError:
             raise GuestError(Errno.AGAIN) from None
 

@@ -16,6 +16,7 @@ from threading import Lock
 
 from runtime.engine import engine
 from runtime.host_threads import leave_signals_to_main
+from runtime.same_processor import same_processor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Turns:
     def _run(self) -> None:
         """Interrupt those that compute, until there are few threads again."""
         leave_signals_to_main()
+        same_processor.leave()
         ticking = True
         while ticking:
             time.sleep(_PERIOD if self._tick - self._answered <= _PATIENCE else _IDLE_PERIOD)

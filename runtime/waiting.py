@@ -45,6 +45,9 @@ class Waker:
     def wake(self) -> None:
         """End the wait that is under way, or the next one."""
         with self._lock:
+            if self._woken:
+                # Whoever woke it before has written, if there was a pipe.
+                return
             self._woken = True
             if self._pipe is not None:
                 # A full pipe holds wake-ups enough.

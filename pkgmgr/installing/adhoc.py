@@ -17,6 +17,7 @@ from pkgmgr.locks.lockfile import EMBEDDED, REGISTRY, Lockfile, format_lock
 from pkgmgr.locks.reader import parse_lock
 from pkgmgr.notices import notice
 from pkgmgr.registry import open_registries
+from pkgmgr.short_digest import short_sha256
 from pkgmgr.source import NamedSource, PathSource, parse_source
 from pkgmgr.store.kept import UNUSABLE, keep, read_kept
 
@@ -78,11 +79,9 @@ def _canonical(spec: str) -> str:
 
 
 def _key(requirements: Mapping[str, str], registries: Registries, options: InstallOptions) -> str:
-    import hashlib
-
     included = [str(path.absolute()) for path in options.include]
     known = [list(requirements.items()), sorted(registries.places.items()), included]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()[:40]
+    return short_sha256(json.dumps(known).encode())[:40]
 
 
 def _read(path: Path) -> tuple[Lockfile, Evidence, float] | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from binfactory.factory import BinFactory
 from binfactory.stack import PackageStack
 from pkgmgr.library.failures import converted
-from pkgmgr.library.launching import Given, World, module_cache, start
+from pkgmgr.library.launching import Given, World, at_hand, module_cache, start
 from pkgmgr.library.package import load_packages
 from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.store import Store
@@ -190,6 +190,11 @@ class Environment:
         given = Given(env, cwd, volumes, network, timeout, memory)
         streams = spawned(terminal=terminal, size=size, stdin=stdin, stdout=stdout, stderr=stderr, limit=output_limit)
         return start(self._world(), command, args, given, streams)
+
+    def _is_at_hand(self, command: CommandLike, volumes: Sequence[Volume] = ()) -> bool:
+        """Whether a command can be started in no time."""
+        # The first one unites the packages, and a volume is opened.
+        return "_stack" in self.__dict__ and not volumes and at_hand(self._packages, self._modules, command)
 
     def _world(self) -> World:
         factory = BinFactory(self._modules)

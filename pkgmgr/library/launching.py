@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from difflib import get_close_matches
 from posixpath import normpath
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -133,7 +132,7 @@ def start(
         raise WpmError(f"{name!r}: a name or an argument has a NUL in it")
     try:
         with converted:
-            program = _command(world, command)
+            program = _command(world.packages, world.factory.modules, command)
             if program is not None:
                 name = program.command.name
             builder = WasiEnvBuilder(name).args(args).root(world.root).programs(world.factory).limits(given.limits())
@@ -175,22 +174,39 @@ def start(
     return process
 
 
-def _command(world: World, command: CommandLike) -> CommandProgram | None:
+def at_hand(packages: Sequence[Package], modules: ModuleCache, command: CommandLike) -> bool:
+    """Whether a command can be started in no time: nothing of it is to be read, hashed or compiled.
+
+    Args:
+        packages: As of the world in which it is to run.
+        modules: Where compiled modules are.
+        command: What is to run.
+    """
+    try:
+        program = _command(packages, modules, command)
+    except Exception:
+        # Whoever starts it hears why.
+        return False
+    return program is not None and program.command.is_hashed and modules.is_at_hand(program.command.atom_sha256)
+
+
+def _command(packages: Sequence[Package], modules: ModuleCache, command: CommandLike) -> CommandProgram | None:
     """The command of a package; None for a path, or a name that is to be found in the guest's filesystem."""
-    modules = world.factory.modules
     match command:
         case Command():
             return CommandProgram(command._binary, modules)
         case Package():
             return CommandProgram(command._binary.entrypoint_command(), modules)
         case str() if "/" not in command:
-            for package in reversed(world.packages):
+            for package in reversed(packages):
                 if command in package._binary.commands:
                     return CommandProgram(package._binary.command(command), modules)
     return None
 
 
 def _like(name: str, world: World) -> str:
+    from difflib import get_close_matches
+
     names = sorted({each for package in world.packages for each in package.commands})
     if near := get_close_matches(name, names, 3):
         return f": did you mean {' or '.join(near)}?"

@@ -106,7 +106,7 @@ class Process:
             ProcessFailed: It has not succeeded, and `check` asks for that.
             WpmError: It could not be run.
         """
-        if not self._process.ended.wait(timeout):
+        if not self._process.wait_ended(timeout):
             raise self._still_runs(timeout)
         return self._completed(check)
 
@@ -137,7 +137,7 @@ class Process:
         with converted:
             self._exchange(kept, deadline, timeout)
         left = None if deadline is None else max(0.0, (deadline - time.monotonic_ns()) / 1e9)
-        if not self._process.ended.wait(left):
+        if not self._process.wait_ended(left):
             raise self._still_runs(timeout)
         return self._exchanged(kept, check)
 
@@ -165,9 +165,9 @@ class Process:
             How it ended.
         """
         self._ask_to_end()
-        if not self._process.ended.wait(max(0.0, grace)):
+        if not self._process.wait_ended(max(0.0, grace)):
             self.kill()
-            self._process.ended.wait()
+            self._process.wait_ended()
         return self._completed(False)
 
     def _ask_to_end(self) -> None:
@@ -207,7 +207,7 @@ class Process:
     def close(self) -> None:
         """End the guest, if it still runs, and close the streams."""
         self.kill()
-        self._process.ended.wait()
+        self._process.wait_ended()
         self._stdio.close()
 
     def __enter__(self) -> Self:

@@ -7,13 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from binfactory.factory import BinFactory
-from binfactory.roots import make_directories, overlay_root
+from binfactory.roots import new_upper
 from binfactory.use import unite_package
 from pkgmgr.errors import WpmError
 from pkgmgr.library.arguments import check_count, check_variables, network_policy
 from pkgmgr.library.failures import converted
 from pkgmgr.library.guest_files import GuestFiles
-from pkgmgr.library.launching import Given, World, module_cache, start
+from pkgmgr.library.launching import Given, World, at_hand, module_cache, start
 from pkgmgr.library.package import Package, load_packages
 from pkgmgr.library.ports import Ports
 from pkgmgr.library.running import Running
@@ -22,8 +22,8 @@ from pkgmgr.library.volume import opened
 from pkgmgr.store import Store
 from runtime.control import Census
 from runtime.fs.mounts import MountTable
+from runtime.fs.overlay import OverlayFileSystem
 from runtime.fs.process_devices import process_devices
-from runtime.fs.tmpfs import TmpFileSystem
 from runtime.hostcalls import guest_descriptors
 
 if TYPE_CHECKING:
@@ -97,16 +97,16 @@ class Sandbox:
         check_count("disk", disk, 0, "bytes")
         self._registry, self._offline = registry, offline
         self._shell = shell
+        self._has_volumes = bool(volumes)
         self._packages: list[Package] = []
         self._running = Running()
         self._lock = threading.Lock()
         with converted:
             self._policy = network_policy(network)
             self._factory = BinFactory(module_cache(Store.default().modules))
-            written = TmpFileSystem(disk, _MOST_FILES)
-            make_directories(written.root)
+            written = new_upper(disk, _MOST_FILES)
             written.root.mkdir(WORKSPACE[1:])
-            self._overlay = overlay_root(written)
+            self._overlay = OverlayFileSystem(written)
             root = MountTable(self._overlay)
             root.mount("/dev", process_devices(guest_descriptors))
             for volume in volumes:
@@ -340,6 +340,11 @@ class Sandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _is_at_hand(self, command: CommandLike) -> bool:
+        """Whether a command can be started in no time."""
+        # The working directory may be in a volume, which is of whatever speed the host gives it.
+        return not self._has_volumes and at_hand(self.packages, self._factory.modules, command)
 
     def _given(
         self, env: Mapping[str, str] | None, cwd: str | None, timeout: float | None, memory: int | None

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from runtime.pseudo_terminal import PseudoTerminal
 
 _BUFFER = 1 << 16
+_MOST_PIECES = 4
+_pieces: list[memoryview] = []
+"""Buffers that nobody reads into just now."""
 
 
 class PipeReader(io.BufferedIOBase):
@@ -39,7 +42,6 @@ class PipeReader(io.BufferedIOBase):
         super().__init__()
         self.end = end
         self._buffer = bytearray()
-        self._piece = memoryview(bytearray(_BUFFER))
         self._lock = threading.RLock()
         self._waker = Waker()
 
@@ -106,8 +108,17 @@ class PipeReader(io.BufferedIOBase):
     def _fill_now(self) -> bool:
         if self.closed:
             raise ValueError("read of closed file")
-        count = self.end.readv([self._piece], 0)
-        self._buffer += self._piece[:count]
+        # What a read fills is anybody's: of its own, each reader would hold more memory than the guest that it reads.
+        try:
+            piece = _pieces.pop()
+        except IndexError:
+            piece = memoryview(bytearray(_BUFFER))
+        try:
+            count = self.end.readv([piece], 0)
+            self._buffer += piece[:count]
+        finally:
+            if len(_pieces) < _MOST_PIECES:
+                _pieces.append(piece)
         return count > 0
 
     def _fill(self) -> bool:

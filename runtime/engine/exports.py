@@ -73,6 +73,8 @@ class Exports:
         self.store = store
         self.unwinding = unwinding
         self.instance = Instance()
+        self.shapes: set[tuple[str, int]] = set()
+        """The functions, with so many arguments each, that were seen to be callable: the module's own, if it keeps them."""
         self._externs: dict[str, Extern] = {}
         self._functions: dict[str, int] = {}
         self._globals: dict[str, tuple[int, Value]] = {}
@@ -102,7 +104,9 @@ class Exports:
             if function is None or function.kind != EXTERN_FUNC:
                 raise RuntimeFault(f"the module exports no function {name}")
             address = ctypes.addressof(function) + Extern.handle.offset
-            self._check_shape(name, address, len(arguments))
+            if (name, len(arguments)) not in self.shapes:
+                self._check_shape(name, address, len(arguments))
+                self.shapes.add((name, len(arguments)))
             self._functions[name] = address
         count = len(arguments)
         values = (c_uint64 * (2 * count or 2))()
@@ -203,6 +207,21 @@ def instantiate_linked(linker: int, module: Module, exports: Exports) -> None:
     error = lib.wasmtime_linker_instantiate(
         linker, exports.store.context, module.handle, byref(exports.instance), byref(trap)
     )
+    _check_instance(error, trap)
+
+
+def instantiate_prepared(prepared: int, exports: Exports) -> None:
+    """Instantiate a module whose imports were all found before.
+
+    Raises:
+        Trap: the start function trapped.
+    """
+    trap = c_void_p()
+    error = lib.wasmtime_instance_pre_instantiate(prepared, exports.store.context, byref(exports.instance), byref(trap))
+    _check_instance(error, trap)
+
+
+def _check_instance(error: int | None, trap: c_void_p) -> None:
     if trap.value:
         raise trap_of(trap.value)
     check(error, "cannot instantiate the module")

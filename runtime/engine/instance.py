@@ -6,7 +6,7 @@ import ctypes
 from contextlib import contextmanager, suppress
 from ctypes import byref, c_uint64, c_void_p
 
-from runtime.engine.exports import Exports, instantiate_linked
+from runtime.engine.exports import Exports, instantiate_linked, instantiate_prepared
 from runtime.engine.globals import PREFIX
 from runtime.engine.library import (
     EPOCH_CALLBACK,
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from runtime.engine.linker import Linker
+    from runtime.engine.linker import Linker, Prepared
 
 
 TABLE_ENTRY = "wpm.table."
@@ -58,6 +58,7 @@ class SharedMemory:
                 f"the module needs {limits.minimum * PAGE} bytes of memory to start and the limit is {limit}: raise it"
             )
         self._kind = limits.minimum, maximum
+        self.prepared: Prepared | None = None
         self.handle = _reserve(*self._kind)
         self.base: int = lib.wasmtime_sharedmemory_data(self.handle)
 
@@ -73,7 +74,7 @@ class SharedMemory:
         size = self.size()
         copy = SharedMemory.__new__(SharedMemory)
         copy._kind = self._kind
-        copy.handle = _retired.take(self._kind, size) or _reserve(*self._kind)
+        copy.handle, copy.prepared = _retired.take(self._kind, size) or (_reserve(*self._kind), None)
         copy.base = lib.wasmtime_sharedmemory_data(copy.handle)
         grow = (size - copy.size()) // PAGE
         if grow > 0:
@@ -100,7 +101,7 @@ class SharedMemory:
     def __del__(self) -> None:
         # Whoever runs in this memory, or looks at it, holds this object: nobody does any more.
         if handle := getattr(self, "handle", 0):
-            _retired.keep(self._kind, handle)
+            _retired.keep(self._kind, handle, self.prepared)
 
 
 def _reserve(minimum: int, maximum: int) -> int:
@@ -122,29 +123,44 @@ class _Retired:
     """
 
     def __init__(self) -> None:
-        self._kept: list[tuple[tuple[int, int], int, int]] = []
+        self._kept: list[tuple[tuple[int, int], int, int, Prepared | None]] = []
 
-    def keep(self, kind: tuple[int, int], handle: int) -> None:
+    def keep(self, kind: tuple[int, int], handle: int, prepared: Prepared | None) -> None:
         size = int(lib.wasmtime_sharedmemory_data_size(handle))
         if size > _LARGEST_RETIRED:
             lib.wasmtime_sharedmemory_delete(handle)
             return
-        self._kept.append((kind, size, handle))
+        self._kept.append((kind, size, handle, prepared))
         if len(self._kept) > _MOST_RETIRED:
             with suppress(IndexError):
                 lib.wasmtime_sharedmemory_delete(self._kept.pop(0)[2])
 
-    def take(self, kind: tuple[int, int], size: int) -> int:
-        """The handle of a memory of this kind that is at most so large; 0 if there is none."""
+    def take(self, kind: tuple[int, int], size: int) -> tuple[int, Prepared | None] | None:
+        """The handle of a memory of this kind that is at most so large, and what was prepared for it, if there is one."""
         for entry in reversed(self._kept):
             if entry[0] == kind and entry[1] <= size:
                 with suppress(ValueError):
                     self._kept.remove(entry)
-                    return entry[2]
-        return 0
+                    return entry[2:]
+        return None
 
 
 _retired = _Retired()
+
+
+_asked: dict[int, Callable[[], bool]] = {}
+"""Whom to ask when the engine is interrupted, by the handle of the store."""
+
+
+def _interrupted(_context: int, store: int, ticks: ctypes._Pointer[c_uint64], _kind: object) -> int:
+    if _asked[store]():
+        return int(lib.wasmtime_error_new(b"interrupted"))
+    ticks[0] = 1
+    return 0
+
+
+# One for all stores: to make native code of a function for each took 4 us of a spawn.
+_on_epoch = EPOCH_CALLBACK(_interrupted)
 
 
 class Store:
@@ -160,15 +176,8 @@ class Store:
         self.handle: int = lib.wasmtime_store_new(engine().handle, None, None)
         self.context: int = lib.wasmtime_store_context(self.handle)
 
-        def on_epoch(_context: int, _data: int, ticks: ctypes._Pointer[c_uint64], _kind: object) -> int:
-            if interrupted():
-                message = b"interrupted"
-                return int(lib.wasmtime_error_new(message))
-            ticks[0] = 1
-            return 0
-
-        self._on_epoch = EPOCH_CALLBACK(on_epoch)
-        lib.wasmtime_store_epoch_deadline_callback(self.handle, self._on_epoch, None, None)
+        _asked[self.handle] = interrupted
+        lib.wasmtime_store_epoch_deadline_callback(self.handle, _on_epoch, self.handle, None)
         lib.wasmtime_context_set_epoch_deadline(self.context, 1)
         if memory_limit is not None:
             lib.wasmtime_store_limiter(self.handle, memory_limit, -1, -1, -1, -1)
@@ -179,9 +188,10 @@ class Store:
 
     def close(self) -> None:
         """Free the store with its instances and memories; nothing of it may be used afterwards."""
-        if self.handle:
-            lib.wasmtime_store_delete(self.handle)
+        if handle := self.handle:
             self.handle = self.context = 0
+            del _asked[handle]
+            lib.wasmtime_store_delete(handle)
 
     def __del__(self) -> None:
         self.close()
@@ -221,8 +231,14 @@ class Machine(Exports):
         super().__init__(store, unwinding)
         self.module = module
         self.shared = memory
-        with linker.prepared(store, memory, replaceable) as (handle, self.slot):
-            instantiate_linked(handle, module, self)
+        self.slot: Exports | None = None
+        self.shapes = module.shapes
+        if replaceable:
+            with linker.replaceable(store, memory) as (handle, self.slot):
+                instantiate_linked(handle, module, self)
+        else:
+            prepared = linker.prepare(store, memory)
+            instantiate_prepared(prepared.handle, self)
 
     def entry_at(self, index: int) -> str | None:
         """The name by which `call` knows the function at this index of the function table.

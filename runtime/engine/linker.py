@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from ctypes import byref
+from ctypes import byref, c_void_p
 
 from runtime.engine import beside
 from runtime.engine.exports import Exports, instantiate_linked
@@ -22,6 +22,25 @@ HostCall: TypeAlias = "Callable[[int, int, int, int], int]"
 """A callback made by `HOST_CALL`: native code, kept alive by whoever holds it."""
 
 
+class Prepared:
+    """A module whose imports have been found, a certain memory among them: to be instantiated any number of times.
+
+    Attributes:
+        key: of the linker that has found them.
+        handle: the library's.
+    """
+
+    __slots__ = ("handle", "key")
+
+    def __init__(self, key: object, handle: int) -> None:
+        self.key = key
+        self.handle = handle
+
+    def __del__(self, _delete: Callable[[int], None] = lib.wasmtime_instance_pre_delete) -> None:
+        # Bound when the class is made: memories that are kept for the next one end after this module's names do.
+        _delete(self.handle)
+
+
 class Linker:
     """The host functions of one module, defined once and shared by all its instances in every store."""
 
@@ -37,6 +56,9 @@ class Linker:
         """
         self.handle: int = lib.wasmtime_linker_new(module.engine.handle)
         self.memory: Import | None = None
+        self.prepared: Prepared | None = None
+        self._key = object()
+        self._module = module.handle
         self._callbacks: list[HostCall] = []
         self._resolve = resolve
         for item in module.imports:
@@ -61,26 +83,52 @@ class Linker:
         if error:
             lib.wasmtime_error_delete(error)
 
-    @contextmanager
-    def prepared(
-        self, store: Store, memory: SharedMemory | None, replaceable: bool
-    ) -> Iterator[tuple[int, Exports | None]]:
-        """The library's linker with what belongs to this store.
+    def prepare(self, store: Store, memory: SharedMemory | None) -> Prepared:
+        """The module with its imports found: looking each up, by its name, was half of an instantiation.
 
         Args:
             store: where the module is about to be instantiated.
             memory: what the module gets for the memory that it imports.
-            replaceable: give it a `stack_checkpoint` that can be replaced: the second of what this gives.
+
+        Raises:
+            RuntimeFault: an import is missing or does not fit.
         """
+        holder = self if self.memory is None else memory
+        prepared = None if holder is None else holder.prepared
+        if prepared is not None and prepared.key is self._key:
+            return prepared
+        with self._with_memory(store, memory) as handle:
+            out = c_void_p()
+            check(
+                lib.wasmtime_linker_instantiate_pre(handle, self._module, byref(out)), "cannot instantiate the module"
+            )
+        # Another thread may be doing the same, and replace this one, which stays with whoever has it.
+        prepared = Prepared(self._key, out.value or 0)
+        (holder or self).prepared = prepared
+        return prepared
+
+    @contextmanager
+    def replaceable(self, store: Store, memory: SharedMemory | None) -> Iterator[tuple[int, Exports | None]]:
+        """The library's linker with a `stack_checkpoint` that can be replaced, and what gives it.
+
+        Args:
+            store: where the module is about to be instantiated.
+            memory: what the module gets for the memory that it imports.
+        """
+        with self._with_memory(store, memory) as handle:
+            yield handle, self._slot(handle, store) if memory is not None else None
+
+    @contextmanager
+    def _with_memory(self, store: Store, memory: SharedMemory | None) -> Iterator[int]:
         if self.memory is None:
-            yield self.handle, None
+            yield self.handle
             return
         if memory is None:
             raise RuntimeFault(f"the module imports the memory {self.memory.module}.{self.memory.name}: none was given")
         clone = lib.wasmtime_linker_clone(self.handle)
         try:
             _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
-            yield clone, self._slot(clone, store) if replaceable else None
+            yield clone
         finally:
             lib.wasmtime_linker_delete(clone)
 

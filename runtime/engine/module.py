@@ -14,6 +14,7 @@ from runtime.engine.globals import PREFIX, export_mutable_globals
 from runtime.engine.library import ByteVec, PointerVec, check, lib, library_version, text
 from runtime.errors import RuntimeFault
 from runtime.host_threads import leave_signals_to_main
+from runtime.same_processor import same_processor
 from runtime.typed import NamedTuple
 
 TYPE_CHECKING = False
@@ -87,6 +88,7 @@ class Engine:
 
     def _tick(self) -> None:
         leave_signals_to_main()
+        same_processor.leave()
         while True:
             time.sleep(_INTERRUPT_SECONDS)
             with self._lock:
@@ -134,6 +136,8 @@ class Module:
     def __init__(self, handle: int) -> None:
         self.handle = handle
         self.engine = engine()
+        self.shapes: set[tuple[str, int]] = set()
+        """The exported functions, with so many arguments each, that were seen to be callable."""
         self.asyncify_globals: tuple[str, str] | tuple[()] | None = None
         """Asyncify's state and data, by the names of their exports: `None` before somebody has looked for them."""
 
@@ -146,6 +150,8 @@ class Module:
         """
         if bytes(wasm[:4]) != b"\0asm":
             raise RuntimeFault(f"{name}: not a WebAssembly module: it does not start with \\0asm")
+        # The first compilation makes threads, which are for ever where their maker is.
+        same_processor.leave()
         out = c_void_p()
         wasm = export_mutable_globals(wasm if isinstance(wasm, bytes) else bytes(wasm))
         address = cast(c_char_p(wasm), c_void_p).value

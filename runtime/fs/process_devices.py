@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from functools import cache
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.devices import DeviceFileSystem
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 _ENXIO = errno.ENXIO
 
 
+@cache
 def process_devices(table: Callable[[], DescriptorTable | None]) -> DeviceFileSystem:
-    """The devices of a guest.
+    """The devices of a guest: the same ones for all guests of this process, as they keep nothing of their own.
 
     Args:
         table: gives the descriptors of the process that asks; None where it is no guest.

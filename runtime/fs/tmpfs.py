@@ -16,7 +16,7 @@ from runtime.fs.node import Directory, DirEntry, File, Node, OpenFile, Stat, Sym
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _DAY = 86_400_000_000_000
 
@@ -73,6 +73,21 @@ class TmpFileSystem:
     def root(self) -> TmpDirectory:
         """The directory at the top."""
         return self._root
+
+    def add_directories(self, paths: Iterable[Sequence[str]]) -> None:
+        """Make directories in a filesystem in which there is nothing yet, and of which nobody else knows.
+
+        Args:
+            paths: The names on the way to each, which have to be names.
+        """
+        for names in paths:
+            here = self._root
+            for name in names:
+                child = here.children.get(name)
+                if not isinstance(child, TmpDirectory):
+                    child = here.children[name] = TmpDirectory(self._space, here)
+                    here.nlink += 1
+                here = child
 
     @property
     def used_bytes(self) -> int:

@@ -10,10 +10,11 @@ from runtime.engine import PAGE
 from runtime.errors import RuntimeFault
 from runtime.fs.walk import walk
 from runtime.hostcalls import WASIX, syscall
+from runtime.imports import keeps_dispositions, linker_of
+from runtime.null_stream import NullStream
 from runtime.pipes import guest_pipe
-from runtime.process import WasiProcess, keeps_dispositions, linker_of
+from runtime.process import WasiProcess
 from runtime.signals import dispositions_of
-from runtime.stdio import HostStream
 from runtime.syscalls.path import open_path, rights_of
 from runtime.unwinding import Exec, ProcessExit
 
@@ -198,9 +199,7 @@ def _stdio(env: WasiEnv, thread: GuestThread, number: int, mode: int) -> int | N
         env.descriptors.replace(number, Descriptor(Description(file=theirs), rights_of(theirs)))
         return thread.descriptors.add(Descriptor(Description(file=ours), rights_of(ours), close_on_exec=True))
     if mode == _NULL:
-        import os
-
-        null = HostStream(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
+        null = NullStream()
         env.descriptors.replace(number, Descriptor(Description(file=null), rights_of(null)))
     elif mode not in (_INHERITED, _LOG):
         raise GuestError(Errno.INVAL)

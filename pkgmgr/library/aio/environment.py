@@ -121,7 +121,7 @@ class Environment:
             memory=memory,
             output_limit=output_limit,
         )
-        return await run_to_end(start, check=check)
+        return await run_to_end(start, check=check, at_hand=self._waiting._is_at_hand(command, volumes))
 
     async def spawn(
         self,
@@ -184,5 +184,6 @@ class Environment:
                 timeout=timeout,
                 memory=memory,
                 output_limit=output_limit,
-            )
+            ),
+            at_hand=not terminal and self._waiting._is_at_hand(command, volumes),
         )

@@ -168,7 +168,7 @@ class Sandbox:
             memory=memory,
             output_limit=output_limit,
         )
-        return await run_to_end(start, check=check)
+        return await run_to_end(start, check=check, at_hand=self._waiting._is_at_hand(command))
 
     async def spawn(
         self,
@@ -223,7 +223,8 @@ class Sandbox:
                 timeout=timeout,
                 memory=memory,
                 output_limit=output_limit,
-            )
+            ),
+            at_hand=not terminal and self._waiting._is_at_hand(command),
         )
 
     async def shell(
