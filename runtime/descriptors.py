@@ -11,11 +11,14 @@ from runtime.abi.flags import ALL_RIGHTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from typing import Self
 
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
     from runtime.fs.walk import Location
+
+NAMES_OF_ALL = ("/", ".")
+"""How the preopens are called that every guest finds which has the root; others are for the C library of preview 1."""
 
 
 class Description:
@@ -242,6 +245,20 @@ class DescriptorTable:
                 self._hidden[fd] = descriptor
                 return
         _release(descriptor.description)
+
+    def hide_names(self, shown: Container[str]) -> None:
+        """Hide preopens of other names: their numbers are free, and who asks for preopens may still find them."""
+        with self._lock:
+            for fd, descriptor in list(self._entries.items()):
+                if descriptor.preopen is not None and descriptor.preopen not in shown:
+                    self._hidden[fd] = self._entries.pop(fd)
+                    self._lowest_free = min(self._lowest_free, fd)
+
+    def show_names(self) -> None:
+        """Put the preopens that are hidden back, where their numbers are free: wasi-libc keeps them for its own."""
+        with self._lock:
+            for fd in self._hidden.keys() - self._entries.keys():
+                self._entries[fd] = self._hidden.pop(fd)
 
     def close_all(self) -> None:
         """Close everything, as the end of a process does."""

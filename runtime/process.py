@@ -6,6 +6,7 @@ import threading
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.alarm import Alarm
+from runtime.descriptors import NAMES_OF_ALL
 from runtime.engine import SharedMemory
 from runtime.errors import Trap
 from runtime.futex import Futexes
@@ -122,6 +123,11 @@ class WasiProcess:
 
     def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module
+        if not module.is_wasix:
+            self.env.descriptors.show_names()
+        elif self.env.has_root:
+            # Where the C library of WASIX finds a name beside these, it leaves a part of it in the path.
+            self.env.descriptors.hide_names(NAMES_OF_ALL)
         self.linker = linker_of(module)
         needed = self.linker.memory
         self.shared_memory = memory

@@ -8,7 +8,7 @@ from __future__ import annotations
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import FdFlags, Rights
 from runtime.abi.layouts import FDSTAT, PRESTAT
-from runtime.descriptors import Descriptor
+from runtime.descriptors import NAMES_OF_ALL, Descriptor
 from runtime.hostcalls import syscall
 from runtime.syscalls.args import encode
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _HIGHEST = 1 << 31
 _SET_FLAGS = int(Rights.FD_FDSTAT_SET_FLAGS)
-_WHOLE = ("/", ".")
-"""How the preopens are called of a guest that has the root, whatever its C library."""
 _KNOWN_FLAGS = int(FdFlags.APPEND | FdFlags.DSYNC | FdFlags.NONBLOCK | FdFlags.RSYNC | FdFlags.SYNC)
 
 
@@ -79,9 +77,7 @@ def _preopen(thread: GuestThread, fd: int) -> tuple[Descriptor, bytes]:
     # wasi-libc asks number after number until BADF: what is no preopen has to say so.
     descriptor = thread.descriptors.preopen(fd)
     name = descriptor.preopen or ""
-    if thread.process.module.is_wasix and thread.env.has_root and name not in _WHOLE:
-        # The names beside the root are for wasi-libc. Where the libc of WASIX finds one it leaves a part of it in the path;
-        # with the root alone it gives absolute paths.
+    if name not in NAMES_OF_ALL and thread.process.module.is_wasix and thread.env.has_root:
         raise GuestError(Errno.BADF)
     return descriptor, encode(name)
 

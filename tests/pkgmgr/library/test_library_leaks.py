@@ -28,7 +28,9 @@ def nothing_left(environment: Environment) -> object:
     before = (open_descriptors(), threading.active_count())
     yield
     gc.collect()
-    assert (open_descriptors(), threading.active_count()) == before
+    # Of the threads that were there before, some may have ended.
+    assert open_descriptors() == before[0]
+    assert threading.active_count() <= before[1]
 
 
 @pytest.mark.usefixtures("nothing_left")
