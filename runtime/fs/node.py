@@ -196,6 +196,8 @@ class OpenFile(ABC):
     node: Node | None = None
     seekable: bool = True
     filetype: Filetype = Filetype.REGULAR_FILE
+    lender: OpenFile | None = None
+    """Whose file this really is, when it is only lent (`/dev/stdin`)."""
 
     def fileno(self) -> int | None:
         """The operating system's descriptor behind this file, when waiting for readiness has to go through it."""

@@ -24,6 +24,7 @@ _READ, _WRITE, _SEEK, _TELL = int(Rights.FD_READ), int(Rights.FD_WRITE), int(Rig
 _APPEND = int(FdFlags.APPEND)
 _MAX = (1 << 63) - 1
 _U32 = 0xFFFF_FFFF
+_TIME_MAX = (1 << 64) - 1
 
 
 @syscall("fd_read", "iiii:i")
@@ -153,8 +154,9 @@ def fd_sync(thread: GuestThread, fd: int) -> None:
 
 def put_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
     """Write a `filestat` of preview 1 (64 bytes)."""
-    dev, ino, filetype, nlink, size, atim, mtim, ctim = stat
-    thread.memory.pack(FILESTAT, result, dev, ino, filetype, nlink, size, _time(atim), _time(mtim), _time(ctim))
+    if not 0 <= stat.atim | stat.mtim | stat.ctim <= _TIME_MAX:
+        stat = stat._replace(atim=_time(stat.atim), mtim=_time(stat.mtim), ctim=_time(stat.ctim))
+    thread.memory.pack(FILESTAT, result, *stat)
 
 
 def put_unstable_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
@@ -173,7 +175,7 @@ def _stat(thread: GuestThread, fd: int) -> Stat:
 
 def _time(nanoseconds: int) -> int:
     """A timestamp as the guest can have it: it knows nothing before 1970."""
-    return min(max(0, nanoseconds), (1 << 64) - 1)
+    return min(max(0, nanoseconds), _TIME_MAX)
 
 
 @syscall("fd_filestat_get", "ii:i", PREVIEW1, WASIX)
