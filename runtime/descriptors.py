@@ -7,15 +7,18 @@ from contextlib import contextmanager, suppress
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
-from runtime.abi.flags import ALL_RIGHTS
+from runtime.abi.flags import ALL_RIGHTS, Rights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
+    from runtime.desk_ring import DescriptorRings
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
     from runtime.fs.walk import Location
+
+_READ, _WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
 
 
 class Description:
@@ -95,6 +98,7 @@ class DescriptorTable:
         self._limit = limit
         self._lowest_free = 0
         self._lock = threading.Lock()
+        self._rings: DescriptorRings | None = None
 
     def get(self, fd: int) -> Descriptor:
         """The descriptor with that number.
@@ -120,6 +124,37 @@ class DescriptorTable:
         if rights & ~descriptor.rights:
             raise GuestError(Errno.NOTCAPABLE)
         return descriptor.description
+
+    def show_rings(self, fd: int, description: Description) -> int:
+        """Let guests that have a desk beside them transfer by this number without the host, as long as it stays what it is.
+
+        Returns:
+            Where on the desk the rings of this process's descriptors are listed; 0 for nowhere.
+        """
+        rings = self._rings
+        if rings is not None and rings.known.get(fd) is description:
+            return rings.place
+        file = description.file
+        if file is None:
+            return 0
+        from runtime.desk_ring import DescriptorRings
+
+        read, written = file.on_desk()
+        with self._lock:
+            if self._rings is None:
+                self._rings = DescriptorRings.make()
+            rings, descriptor = self._rings, self._entries.get(fd)
+            if rings is None or descriptor is None or descriptor.description is not description:
+                return 0
+            read, written = read * (descriptor.rights & _READ != 0), written * (descriptor.rights & _WRITE != 0)
+            if read or written:
+                rings.show(fd, description, read, written)
+            return rings.place
+
+    def hide_rings(self, fd: int) -> None:
+        """Take back what `show_rings` showed: the number is about to stand for something else, or for less."""
+        if self._rings is not None:
+            self._rings.hide(fd)
 
     def add(self, descriptor: Descriptor, at_least: int = 0) -> int:
         """Give out the lowest free number from `at_least` on.
@@ -183,6 +218,7 @@ class DescriptorTable:
     def replace(self, fd: int, descriptor: Descriptor) -> None:
         """Put the descriptor at exactly this number, closing what was there; a preopen is hidden."""
         with self._lock:
+            self.hide_rings(fd)
             old = self._entries.pop(fd, None)
             self._put(fd, descriptor)
             if old is not None and old.preopen is not None:
@@ -202,6 +238,8 @@ class DescriptorTable:
                 raise GuestError(Errno.BADF)
             if source == target:
                 return
+            self.hide_rings(source)
+            self.hide_rings(target)
             old = self._entries[target]
             self._entries[target] = self._entries.pop(source)
             self._lowest_free = min(self._lowest_free, source)
@@ -218,6 +256,7 @@ class DescriptorTable:
             GuestError: `BADF`.
         """
         with self._lock:
+            self.hide_rings(fd)
             descriptor = self._entries.pop(fd, None)
             if descriptor is None:
                 raise GuestError(Errno.BADF)
@@ -234,6 +273,9 @@ class DescriptorTable:
             self._entries.clear()
             self._hidden.clear()
             self._lowest_free = 0
+            if self._rings is not None:
+                for fd in list(self._rings.known):
+                    self._rings.hide(fd)
         last: list[OpenFile] = []
         with _references:
             for descriptor in entries:

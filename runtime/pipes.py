@@ -26,6 +26,7 @@ class PipeEnd(Stream):
     __slots__ = ("_incoming", "_outgoing")
 
     filetype = Filetype.UNKNOWN
+    desked = True
 
     def __init__(self, incoming: Channel, outgoing: Channel) -> None:
         self._incoming = incoming
@@ -47,6 +48,10 @@ class PipeEnd(Stream):
     def patience(self, waker: Wakeable, *, writing: bool) -> int | None:
         """As `OpenFile.patience`."""
         return self._outgoing.patience(WRITE, waker) if writing else self._incoming.patience(READ, waker)
+
+    def on_desk(self) -> tuple[int, int]:
+        """As `OpenFile.on_desk`."""
+        return self._incoming.on_desk(), self._outgoing.on_desk()
 
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Read what is there; `BlockingIOError` when that is nothing yet."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from runtime.contexts import Contexts
     from runtime.control import ControlPlane
+    from runtime.descriptors import Description
+    from runtime.engine.shortcuts import TransferShortcut
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
@@ -86,6 +88,7 @@ class GuestThread:
         self.entry = entry
         self.arguments = arguments
         self.exit_code = 0
+        self.shortcut: TransferShortcut | None = None
         self.pending = False
         self.dismissed = False
         self.handling = False
@@ -113,6 +116,13 @@ class GuestThread:
         self.process = process
         self.env = process.env
         self.descriptors = process.env.descriptors
+        if self.shortcut is not None:
+            self.shortcut.look_at(0)
+
+    def shorten(self, fd: int, description: Description) -> None:
+        """Let the guest transfer by this descriptor without the host from now on, where what is open there allows that."""
+        if self.shortcut is not None and description.file is not None and description.file.desked:
+            self.shortcut.look_at(self.descriptors.show_rings(fd, description))
 
     def load(self) -> None:
         """Instantiate the process's module.
@@ -484,6 +494,7 @@ class GuestThread:
 
     def _unload(self) -> None:
         """Give the guest's memory back now, not when the last reference to the process goes."""
+        self.shortcut = None
         for name in ("machine", "memory", "asyncify"):
             self.__dict__.pop(name, None)
         if self._store is not None:

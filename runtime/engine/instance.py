@@ -192,6 +192,7 @@ class Machine(Exports):
 
     Attributes:
         slot: what it was given for `stack_checkpoint`, where that can be replaced (see `runtime.engine.beside`).
+        front: what it was given for the host calls that can be answered beside it (see `runtime.engine.shortcuts`).
     """
 
     def __init__(
@@ -221,7 +222,7 @@ class Machine(Exports):
         super().__init__(store, unwinding)
         self.module = module
         self.shared = memory
-        with linker.prepared(store, memory, replaceable) as (handle, self.slot):
+        with linker.prepared(store, memory, replaceable) as (handle, self.slot, self.front):
             instantiate_linked(handle, module, self)
 
     def entry_at(self, index: int) -> str | None:

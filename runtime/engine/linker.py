@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from contextlib import contextmanager
 from ctypes import byref
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from runtime.engine.instance import SharedMemory, Store
     from runtime.engine.module import Import, Module
+
+_WASI = ("wasi_unstable", "wasi_snapshot_preview1", "wasix_32v1")
 
 HostCall: TypeAlias = "Callable[[int, int, int, int], int]"
 """A callback made by `HOST_CALL`: native code, kept alive by whoever holds it."""
@@ -37,8 +40,15 @@ class Linker:
         """
         self.handle: int = lib.wasmtime_linker_new(module.engine.handle)
         self.memory: Import | None = None
+        self._fronted = {
+            (item.module, item.name)
+            for item in module.imports
+            if item.name in beside.FRONT and item.signature is not None and item.module in _WASI
+        }
         self._callbacks: list[HostCall] = []
+        self._before: int = 0
         self._resolve = resolve
+        self._lock = allocate_lock()
         for item in module.imports:
             if item.signature is not None:
                 self._define(self.handle, item)
@@ -64,23 +74,29 @@ class Linker:
     @contextmanager
     def prepared(
         self, store: Store, memory: SharedMemory | None, replaceable: bool
-    ) -> Iterator[tuple[int, Exports | None]]:
+    ) -> Iterator[tuple[int, Exports | None, Exports | None]]:
         """The library's linker with what belongs to this store.
 
         Args:
             store: where the module is about to be instantiated.
             memory: what the module gets for the memory that it imports.
             replaceable: give it a `stack_checkpoint` that can be replaced: the second of what this gives.
+
+        Returns:
+            What there is before the guest to replace host calls comes third, where it is at hand and the guest has such calls.
         """
-        if self.memory is None:
-            yield self.handle, None
+        module = beside.front() if self._fronted else None
+        if self.memory is None and module is None:
+            yield self.handle, None, None
             return
-        if memory is None:
+        if self.memory is not None and memory is None:
             raise RuntimeFault(f"the module imports the memory {self.memory.module}.{self.memory.name}: none was given")
         clone = lib.wasmtime_linker_clone(self.handle)
         try:
-            _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
-            yield clone, self._slot(clone, store) if replaceable else None
+            if self.memory is not None and memory is not None:
+                _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
+            slot = self._slot(clone, store) if replaceable else None
+            yield clone, slot, self._front(clone, store, module) if module is not None else None
         finally:
             lib.wasmtime_linker_delete(clone)
 
@@ -95,8 +111,25 @@ class Linker:
         _define_in(handle, store, beside.SLOT, function)
         return slot
 
+    def _front(self, handle: int, store: Store, module: Module) -> Exports:
+        front = Exports(store)
+        with self._lock:
+            if not self._before:
+                self._before = lib.wasmtime_linker_new(module.engine.handle)
+                for item in module.imports:
+                    self._define(self._before, item)
+        instantiate_linked(self._before, module, front)
+        lib.wasmtime_linker_allow_shadowing(handle, True)
+        for key in self._fronted:
+            function = front.export(key[1])
+            assert function is not None
+            _define_in(handle, store, key, function)
+        return front
+
     def __del__(self) -> None:
         lib.wasmtime_linker_delete(self.handle)
+        if getattr(self, "_before", 0):
+            lib.wasmtime_linker_delete(self._before)
 
 
 def _define_in(handle: int, store: Store, key: tuple[str, str], extern: Extern) -> None:

@@ -199,6 +199,13 @@ class OpenFile(ABC):
     lender: OpenFile | None = None
     """Whose file this really is, when it is only lent (`/dev/stdin`)."""
 
+    desked: bool = False
+    """Whether it may lie on the desk (`runtime.engine.desk`), where guests transfer without the host."""
+
+    def on_desk(self) -> tuple[int, int]:
+        """Where on the desk the rings are that are read and written here, from now on if not before; 0 where there is none."""
+        return 0, 0
+
     def fileno(self) -> int | None:
         """The operating system's descriptor behind this file, when waiting for readiness has to go through it."""
         return None

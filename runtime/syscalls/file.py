@@ -11,7 +11,7 @@ from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import UNSTABLE_WHENCE, FdFlags, FstFlags, Rights, Whence
 from runtime.abi.layouts import FILESTAT, UNSTABLE_FILESTAT
 from runtime.descriptors import Uses, in_use
-from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.hostcalls import BESIDE, EVERYWHERE, PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.transfer import opened, read, write
 
 TYPE_CHECKING = False
@@ -27,20 +27,24 @@ _U32 = 0xFFFF_FFFF
 _TIME_MAX = (1 << 64) - 1
 
 
-@syscall("fd_read", "iiii:i")
+@syscall("fd_read", "iiii:i", *EVERYWHERE, BESIDE)
 def fd_read(thread: GuestThread, fd: int, iovs: int, count: int, result: int) -> None:
     """Read into `count` buffers at the position and move it; writes the number of bytes, u32."""
     memory = thread.memory
     description = thread.descriptors.use(fd, _READ)
     memory.set_u32(result, read(thread, description, memory.iovecs(iovs, count)))
+    if thread.shortcut is not None:
+        thread.shorten(fd, description)
 
 
-@syscall("fd_write", "iiii:i")
+@syscall("fd_write", "iiii:i", *EVERYWHERE, BESIDE)
 def fd_write(thread: GuestThread, fd: int, iovs: int, count: int, result: int) -> None:
     """Write from `count` buffers at the position and move it; writes the number of bytes, u32."""
     memory = thread.memory
     description = thread.descriptors.use(fd, _WRITE)
     memory.set_u32(result, write(thread, description, memory.iovecs(iovs, count)))
+    if thread.shortcut is not None:
+        thread.shorten(fd, description)
 
 
 def _seekable(thread: GuestThread, fd: int, rights: int) -> Description:
