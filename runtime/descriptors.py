@@ -44,6 +44,11 @@ class Description:
         return self.file.filetype if self.file is not None else Filetype.DIRECTORY
 
     @property
+    def desked(self) -> bool:
+        """Whether what is open here may lie on the desk (`OpenFile.desked`)."""
+        return self.file is not None and self.file.desked
+
+    @property
     def node(self) -> Node | None:
         """The inode behind it; a pipe has none."""
         if self.location is not None:
@@ -131,24 +136,23 @@ class DescriptorTable:
         Returns:
             Where on the desk the rings of this process's descriptors are listed; 0 for nowhere.
         """
-        rings = self._rings
-        if rings is not None and rings.known.get(fd) is description:
-            return rings.place
         file = description.file
         if file is None:
             return 0
         from runtime.desk_ring import DescriptorRings
 
-        read, written = file.on_desk()
+        read, written = on_desk = file.on_desk()
+        rings = self._rings
+        if rings is not None and rings.shows(fd, description, on_desk):
+            return rings.place
         with self._lock:
             if self._rings is None:
                 self._rings = DescriptorRings.make()
             rings, descriptor = self._rings, self._entries.get(fd)
             if rings is None or descriptor is None or descriptor.description is not description:
                 return 0
-            read, written = read * (descriptor.rights & _READ != 0), written * (descriptor.rights & _WRITE != 0)
-            if read or written:
-                rings.show(fd, description, read, written)
+            read = read if descriptor.rights & _READ else None
+            rings.show(fd, description, read, written if descriptor.rights & _WRITE else None)
             return rings.place
 
     def hide_rings(self, fd: int) -> None:
@@ -274,8 +278,7 @@ class DescriptorTable:
             self._hidden.clear()
             self._lowest_free = 0
             if self._rings is not None:
-                for fd in list(self._rings.known):
-                    self._rings.hide(fd)
+                self._rings.hide_all()
         last: list[OpenFile] = []
         with _references:
             for descriptor in entries:

@@ -42,18 +42,23 @@ class DeskRing(Ring):
         _rings[place] = self
 
     @classmethod
-    def of(cls, ring: Ring, told: Callable[[int], None]) -> DeskRing | None:
-        """A ring on the desk with what was in another, locked; None when there is no room."""
+    def reserve(cls, told: Callable[[int], None]) -> DeskRing | None:
+        """An empty ring on the desk, locked; None when there is no room."""
         try:
             place = desk().new_ring()
         except RuntimeFault:
             return None
         if not place:
             return None
-        new = cls(place, told)
-        new.lock()
-        rest = ring.drain()
-        if rest:
+        ring = cls(place, told)
+        ring.lock()
+        return ring
+
+    @classmethod
+    def of(cls, ring: Ring, told: Callable[[int], None]) -> DeskRing | None:
+        """A ring on the desk with what was in another, locked; None when there is no room."""
+        new = cls.reserve(told)
+        if new is not None and (rest := ring.drain()):
             new.put([rest])
         return new
 
@@ -118,12 +123,13 @@ def tell(place: int, side: int) -> None:
 class DescriptorRings:
     """Which rings are behind the descriptors of a process, as its guests' desks look it up."""
 
-    __slots__ = ("_words", "known", "place")
+    __slots__ = ("_shown", "_words", "place")
 
     def __init__(self, place: int) -> None:
         """Use the new table at this place."""
         self.place = place
-        self.known: dict[int, Description] = {}
+        # With the rings: as long as a guest may look a ring up, its place is nobody else's.
+        self._shown: dict[int, tuple[Description, DeskRing | None, DeskRing | None]] = {}
         self._words = desk().words
 
     @classmethod
@@ -132,16 +138,29 @@ class DescriptorRings:
         place = desk().new_table()
         return cls(place) if place else None
 
-    def show(self, fd: int, description: Description, read: int, written: int) -> None:
-        """Say which rings are read and written by a descriptor, 0 for none."""
+    def shows(self, fd: int, description: Description, rings: tuple[DeskRing | None, DeskRing | None]) -> bool:
+        """Whether this is what it says of a descriptor."""
+        shown = self._shown.get(fd)
+        return shown is not None and shown[0] is description and shown[1] is rings[0] and shown[2] is rings[1]
+
+    def show(self, fd: int, description: Description, read: DeskRing | None, written: DeskRing | None) -> None:
+        """Say which rings are read and written by a descriptor."""
         if fd < DESCRIPTORS:
-            self.known[fd] = description
-            self._set(fd, read, written)
+            before = self._shown.get(fd)
+            self._set(fd, read.place if read is not None else 0, written.place if written is not None else 0)
+            self._shown[fd] = description, read, written
+            del before  # not freed before nobody looks it up
 
     def hide(self, fd: int) -> None:
         """Say no more of a descriptor."""
-        if self.known.pop(fd, None) is not None:
+        if fd in self._shown:
             self._set(fd, 0, 0)
+            del self._shown[fd]
+
+    def hide_all(self) -> None:
+        """Say nothing more."""
+        for fd in list(self._shown):
+            self.hide(fd)
 
     def _set(self, fd: int, read: int, written: int) -> None:
         at = (self.place >> 2) + 2 * fd

@@ -105,26 +105,27 @@ class Channel:
         with self._lock, self._guard:
             return self._kernel()[side]
 
-    def on_desk(self) -> int:
-        """Where on the desk its ring is, from now on if it was not before; 0 when it is not there.
+    def on_desk(self) -> DeskRing | None:
+        """Its ring on the desk, from now on if it was not there before; None when it cannot be.
 
         Guests that have a desk beside them read and write it without the host.
         """
         ring = self._guard.ring
         if ring is not None:
-            return ring.place
+            return ring
         with self._lock, self._guard:
             if self._ring is None or self._descriptors is not None or self._closed[READ]:
-                return 0
+                return None
+            if self._guard.ring is not None:
+                return self._guard.ring
             from runtime.desk_ring import DeskRing
 
             me = ref(self)
             ring = DeskRing.of(self._ring, lambda side: _told(me, side))
-            if ring is None:
-                return 0
-            self._ring = self._guard.ring = ring
-            self._tell()
-            return ring.place
+            if ring is not None:
+                self._ring = self._guard.ring = ring
+                self._tell()
+            return ring
 
     def told(self, side: int) -> None:
         """Wake those who wait to read or to write: a guest has done what they wait for."""

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.desk_ring import DeskRing
     from runtime.waiting import Wakeable
 
 
@@ -49,7 +50,7 @@ class PipeEnd(Stream):
         """As `OpenFile.patience`."""
         return self._outgoing.patience(WRITE, waker) if writing else self._incoming.patience(READ, waker)
 
-    def on_desk(self) -> tuple[int, int]:
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
         """As `OpenFile.on_desk`."""
         return self._incoming.on_desk(), self._outgoing.on_desk()
 

@@ -120,8 +120,8 @@ class GuestThread:
             self.shortcut.look_at(0)
 
     def shorten(self, fd: int, description: Description) -> None:
-        """Let the guest transfer by this descriptor without the host from now on, where what is open there allows that."""
-        if self.shortcut is not None and description.file is not None and description.file.desked:
+        """Let the guest transfer by this descriptor without the host from now on, if what is open there allows that."""
+        if self.shortcut is not None and description.desked:
             self.shortcut.look_at(self.descriptors.show_rings(fd, description))
 
     def load(self) -> None:

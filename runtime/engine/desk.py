@@ -82,12 +82,8 @@ class Desk(Exports):
     def _called(self, function: int, ring: int) -> int:
         with self._turn:
             self._values[0] = ring
-            check(
-                _call(self.store.context, function, self._values, 1, byref(self._trap)),
-                "cannot lock a ring",
-            )
-            got: int = self._values[0]
-            return got
+            check(_call(self.store.context, function, self._values, 1, byref(self._trap)), "cannot lock a ring")
+            return int(self._values[0])
 
     def new_cell(self) -> int:
         """A cell, with 0 in it; 0 when there is none left."""
@@ -100,7 +96,7 @@ class Desk(Exports):
     def new_ring(self) -> int:
         """A ring, empty; 0 when there is none left."""
         try:
-            ring = self._rings.pop()
+            ring: int = self._rings.pop()
         except IndexError:
             return 0
         at = ring >> 2

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.desk_ring import DeskRing
     from runtime.waiting import Waker
 
 
@@ -202,9 +203,9 @@ class OpenFile(ABC):
     desked: bool = False
     """Whether it may lie on the desk (`runtime.engine.desk`), where guests transfer without the host."""
 
-    def on_desk(self) -> tuple[int, int]:
-        """Where on the desk the rings are that are read and written here, from now on if not before; 0 where there is none."""
-        return 0, 0
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """The rings on the desk that are read and written here, from now on if not before; None where there is none."""
+        return None, None
 
     def fileno(self) -> int | None:
         """The operating system's descriptor behind this file, when waiting for readiness has to go through it."""
