@@ -14,24 +14,40 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
-    from runtime.desk_ring import DescriptorRings
+    from runtime.desk_ring import DescriptorRings, DeskRing
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
     from runtime.fs.walk import Location
+    from runtime.read_ahead import ReadAhead
 
+_PIECES = 8
+"""So many pieces of a file the host reads for a guest before it reads on ahead: most are read in one or two."""
 _READ, _WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
 
 
 class Description:
     """An open file description: the file or directory, its position and flags; shared by duplicates of a descriptor."""
 
-    __slots__ = ("file", "flags", "listing", "location", "lock", "position", "references", "users")
+    __slots__ = (
+        "_ahead",
+        "_pieces",
+        "_position",
+        "file",
+        "flags",
+        "listing",
+        "location",
+        "lock",
+        "references",
+        "users",
+    )
 
     def __init__(self, *, file: OpenFile | None = None, location: Location | None = None, flags: int = 0) -> None:
         """Describe an open file, or a directory by its location in the tree."""
         self.file = file
         self.location = location
         self.flags = flags
-        self.position = 0
+        self._position = 0
+        self._ahead: ReadAhead | None = None
+        self._pieces = 0
         self.references = 0
         self.users = 0
         self.listing: list[DirEntry] | None = None
@@ -44,9 +60,46 @@ class Description:
         return self.file.filetype if self.file is not None else Filetype.DIRECTORY
 
     @property
+    def position(self) -> int:
+        """Where the next transfer of a file begins, in bytes."""
+        if self._ahead is not None:
+            self._settle(self._ahead)
+        return self._position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        if self._ahead is not None:
+            self._settle(self._ahead)
+        self._position = position
+
+    def _settle(self, ahead: ReadAhead) -> None:
+        with ahead.lock:
+            self._position += ahead.taken()
+
+    @property
     def desked(self) -> bool:
-        """Whether what is open here may lie on the desk (`OpenFile.desked`)."""
-        return self.file is not None and self.file.desked
+        """Whether what is open here may lie on the desk (`OpenFile.desked`, `OpenFile.stable`)."""
+        return self.file is not None and (self.file.desked or self.file.stable)
+
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """As `OpenFile.on_desk`; of a file that never changes, what comes next is put there."""
+        file = self.file
+        if file is None or not file.stable:
+            return (None, None) if file is None else file.on_desk()
+        with self.lock:
+            self._pieces += 1
+            if self._pieces == _PIECES:
+                from runtime.read_ahead import ReadAhead
+
+                self._ahead = ReadAhead.make()
+            ahead = self._ahead
+            if ahead is None:
+                return None, None
+            with ahead.lock:
+                self._position += ahead.taken()
+                if not ahead.give(file, self._position):
+                    self._ahead = None
+            return ahead.ring, None
 
     @property
     def node(self) -> Node | None:
@@ -136,12 +189,9 @@ class DescriptorTable:
         Returns:
             Where on the desk the rings of this process's descriptors are listed; 0 for nowhere.
         """
-        file = description.file
-        if file is None:
-            return 0
         from runtime.desk_ring import DescriptorRings
 
-        read, written = on_desk = file.on_desk()
+        read, written = on_desk = description.on_desk()
         rings = self._rings
         if rings is not None and rings.shows(fd, description, on_desk):
             return rings.place
@@ -278,7 +328,9 @@ class DescriptorTable:
             self._hidden.clear()
             self._lowest_free = 0
             if self._rings is not None:
+                # With it goes the table: the process's threads have left.
                 self._rings.hide_all()
+                self._rings = None
         last: list[OpenFile] = []
         with _references:
             for descriptor in entries:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runtime.descriptors import Description
+    from runtime.fs.node import OpenFile
 
-_START, _FILLED, _GIVEN_UP, _TELL_READER, _TELL_WRITER, _TAKEN = range(1, 7)
+_START, _FILLED, _GIVEN_UP, _TELL_READER, _TELL_WRITER, _TAKEN, _, _WHOLE = range(1, 9)
 _NEVER = 0xFFFF_FFFF
 
 _rings: WeakValueDictionary[int, DeskRing] = WeakValueDictionary()
@@ -42,10 +43,10 @@ class DeskRing(Ring):
         _rings[place] = self
 
     @classmethod
-    def reserve(cls, told: Callable[[int], None]) -> DeskRing | None:
-        """An empty ring on the desk, locked; None when there is no room."""
+    def reserve(cls, told: Callable[[int], None], spare: int = 0) -> DeskRing | None:
+        """An empty ring on the desk, locked; None when there is no room, or would then be none for so many others."""
         try:
-            place = desk().new_ring()
+            place = desk().new_ring(spare)
         except RuntimeFault:
             return None
         if not place:
@@ -95,6 +96,20 @@ class DeskRing(Ring):
     def given_up(self) -> bool:
         """Whether guests are sent to the host."""
         return self._words[self._at + _GIVEN_UP] != 0
+
+    def give_all(self) -> None:
+        """Send a guest that asks for more than there is to the host, as nobody gets half of what he reads of a file."""
+        self._words[self._at + _WHOLE] = 1
+
+    def empty(self) -> None:
+        """Have nothing in it."""
+        self._start = self.filled = 0
+
+    def put_from(self, file: OpenFile, position: int, size: int) -> int:
+        """Have at most so many bytes of a file in it, from a position on; how many that are."""
+        self._start = 0
+        count = self.filled = file.readv([self._data[:size]], position)
+        return count
 
     def tell(self, reader: int | None, writer: int | None) -> None:
         """From how many bytes on who wants to read is to be told, and down to how many who wants to write."""

@@ -223,16 +223,14 @@ class GuestThread:
         Raises:
             Unwind: the process or the thread is being ended.
         """
-        # Before anything is looked at, so that what comes in meanwhile is not forgotten.
-        self.pending = False
+        self.pending = False  # before anything is looked at, so that what comes in meanwhile is not forgotten
         end = self.end()
         if end is not None:
             self.pending = True
             raise end
         nested = self.checkpoints.level >= handlers.MOST
         if nested or self._after_unwind is not None or self._resumed is not None or self.checkpoints.postpones():
-            # The guest is on its way out of its functions, or back into them: a handler waits until it is there. So does
-            # one too many within each other.
+            # The guest is on its way out of its functions, or back: a handler waits. So does one too many within each other.
             self.pending = True
             return False
         interrupts = False
@@ -266,11 +264,13 @@ class GuestThread:
         return ThreadExit() if self.dismissed else None
 
     def _interrupted(self) -> bool:
-        """Asked from among the guest's own code, at a loop or a call: whether it has to stop.
+        """Asked from among the guest's own code, at a loop or a call: whether it has to stop. Never with a ring locked.
 
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
+        if self.shortcut is not None and self.shortcut.holds_ring():
+            return False
         try:
             turns.take(self)
             # Said before the end is asked for: whoever ends the thread from now on sends the interrupts a handler needs.
@@ -339,9 +339,8 @@ class GuestThread:
         self._lent.append(_Lent(self.process, frames))
         child.threads[self.tid] = self
         self.enter(child)
-        if child.signals_of(self):
-            # They came before it was there to be told.
-            self.pending = True
+        # They may have come before it was there to be told.
+        self.pending = self.pending or bool(child.signals_of(self))
 
     def lent_level(self) -> int:
         """How many handlers run within each other where the thread was lent; -1 when it is not."""

@@ -6,7 +6,8 @@ guest can reach it. What it holds, from its start:
     0x001000  cells of 8 bytes: for how far the time of day of an environment is ahead of the host's
     0x010000  tables of 512 bytes: for each of 64 descriptors of a process the ring that is read (u32) and written (u32)
     0x100000  rings of 64 bytes, as numbers of 32 bits: lock, start, filled, given up, from how many bytes on whoever wants
-              to read is told, down to how many whoever wants to write, bytes taken so far (modulo 2^32), where the bytes are
+              to read is told, down to how many whoever wants to write, bytes taken so far (modulo 2^32), where the bytes
+              are, whether a read gets all that it asks for or nothing
     0x200000  the bytes of the rings, 2 MiB each
 """
 
@@ -93,9 +94,11 @@ class Desk(Exports):
         """A table for a process, empty; 0 when there is none left."""
         return self._new(self._tables, _TABLE)
 
-    def new_ring(self) -> int:
-        """A ring, empty; 0 when there is none left."""
+    def new_ring(self, spare: int = 0) -> int:
+        """A ring, empty; 0 when there is none left, or would then be none for so many others."""
         try:
+            if len(self._rings) <= spare:
+                return 0
             ring: int = self._rings.pop()
         except IndexError:
             return 0
@@ -104,6 +107,7 @@ class Desk(Exports):
         self.words[at + 3] = 1
         self.words[at + 1] = self.words[at + 2] = self.words[at + 6] = 0
         self.words[at + 4] = self.words[at + 5] = 0xFFFF_FFFF
+        self.words[at + 8] = 0
         self.words[at + 7] = _BYTES + (ring - _RINGS) // _RING * RING_BYTES
         self.words[at + 3] = 0
         return ring

@@ -69,7 +69,12 @@ class TransferShortcut(_Shortcut):
         memory = desk().memory.extern()
         super().__init__(machine, "desk", [memory], "slots", "host_read", "host_write", "nudge")
         self.table = 0
+        self._held = self.cell("held")
         self.call("install")
+
+    def holds_ring(self) -> bool:
+        """Whether the guest has a ring locked: it must go on."""
+        return self._held is not None and self._held.get() != 0
 
     def look_at(self, table: int) -> None:
         """Serve the descriptors of the process with this table from now on."""

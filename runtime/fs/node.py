@@ -200,6 +200,8 @@ class OpenFile(ABC):
     lender: OpenFile | None = None
     """Whose file this really is, when it is only lent (`/dev/stdin`)."""
 
+    stable: bool = False
+    """Whether what it reads never changes, so that it may be read before it is asked for."""
     desked: bool = False
     """Whether it may lie on the desk (`runtime.engine.desk`), where guests transfer without the host."""
 

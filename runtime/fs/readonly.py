@@ -157,6 +157,7 @@ class ReadOnlyOpenFile(OpenFile):
     __slots__ = ("_content", "_read", "node")
 
     node: ReadOnlyFile
+    stable = True
 
     def __init__(self, node: ReadOnlyFile, content: memoryview, *, read: bool) -> None:
         self.node = node

@@ -1,5 +1,6 @@
 """Host calls that are answered beside the guest: what it sees is the same as from the host."""
 
+import random
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import runtime.syscalls.hurry
 from runtime.engine import Module, beside
 from runtime.engine.desk import desk
 from runtime.env import WasiEnvBuilder
+from runtime.fs.readonly import ReadOnlyFileSystem, StaticDirectory, StaticFile
 from runtime.process import WasiProcess
 from runtime.stdio import OutputBuffer
 
@@ -29,7 +31,10 @@ SIGNATURES = {
     "fd_fdstat_set_rights": "i32 i64 i64",
     "fd_pipe": "i32 i32",
     "fd_read": "i32 i32 i32 i32",
+    "fd_seek": "i32 i64 i32 i32",
+    "fd_tell": "i32 i32",
     "fd_write": "i32 i32 i32 i32",
+    "path_open": "i32 i32 i32 i32 i32 i64 i64 i32 i32",
     "callback_signal": "i32 i32",
 }
 
@@ -56,7 +61,7 @@ def guest(body: str, *, shared: bool = False, variables: str = "", more: str = "
     return Module.compile(
         bytes(
             wat2wasm(f"""(module {imports}
-            (import "wasix_32v1" "proc_exit2" (func $exit (param i32)))
+            (import "wasix_32v1" "proc_exit" (func $exit (param i32)))
             {memory} (export "memory" (memory 0))
             (data (i32.const 0) "\\00\\04\\00\\00\\10\\00\\00\\00\\00\\08\\00\\00\\10\\00\\00\\00")
             (data (i32.const 1024) "0123456789abcdef")
@@ -222,6 +227,53 @@ def test_bytes_come_in_order_whatever_their_number(steps: list[tuple[bool, int, 
     variables = "(local $size i32) (local $j i32) (local $w i32) (local $r i32)"
     start = f"(local.set $w (i32.const {seed})) (local.set $r (i32.const {seed}))"
     assert run(guest(start + body, variables=variables)).exit_code == 0
+
+
+CONTENT = random.Random(1).randbytes(3_000_000)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("read"), st.integers(1, 60_000), st.integers(1, 30)),
+            st.tuples(st.just("seek"), st.integers(0, len(CONTENT) + 10), st.just(1)),
+            st.tuples(st.just("forward"), st.integers(0, 100_000), st.just(1)),
+            st.tuples(st.just("twin"), st.integers(1, 1000), st.integers(1, 3)),
+        ),
+        max_size=20,
+    )
+)
+@settings(max_examples=30, deadline=None)
+def test_a_file_that_is_read_on_ahead_is_read_from_its_position(steps: list[tuple[str, int, int]]) -> None:
+    """By two descriptors of it, and the position is told after each step."""
+    opened = "(call $path_open (i32.const 3) (i32.const 0) (i32.const 300) (i32.const 1) (i32.const 0)"
+    body = want(f"{opened} (i64.const 38) (i64.const 0) (i32.const 0) (i32.const 100))", 0, 1)
+    body += want("(call $fd_dup (i32.load (i32.const 100)) (i32.const 104))", 0, 2)
+    body += "(i32.store (i32.const 200) (i32.const 65536)) (i32.store (i32.const 208) (i32.const 65536))"
+    expected, position = bytearray(), 0
+    for step, number, times in steps:
+        if step in ("seek", "forward"):
+            whence = 0 if step == "seek" else 1
+            seek = (
+                f"(call $fd_seek (i32.load (i32.const 100)) (i64.const {number}) (i32.const {whence}) (i32.const 400))"
+            )
+            body += want(seek, 0, 3)
+            position = number if step == "seek" else position + number
+        else:
+            fd = f"(i32.load (i32.const {100 if step == 'read' else 104}))"
+            one = f"(i32.store (i32.const 204) (i32.const {number}))" + want(read(fd, 200), 0, 4)
+            one += "(i32.store (i32.const 212) (i32.load (i32.const 64)))" + want(write("(i32.const 1)", 208), 0, 5)
+            body += repeat(times, one)
+            expected += CONTENT[position : position + number * times]
+            position = max(position, min(position + number * times, len(CONTENT)))
+        body += want("(call $fd_tell (i32.load (i32.const 104)) (i32.const 400))", 0, 6)
+        body += want(f"(i64.eq (i64.load (i32.const 400)) (i64.const {position}))", 1, 7)
+    output = OutputBuffer()
+    root = ReadOnlyFileSystem(StaticDirectory({"f": StaticFile(CONTENT)}))
+    module = guest(body, more='(data (i32.const 300) "f")')
+    process = WasiEnvBuilder("guest").root(root).stdout(output).timeout(SECONDS).build().spawn(module)
+    assert process.wait() == 0
+    assert output.getvalue() == expected
 
 
 def test_what_is_captured_is_in_order_and_may_be_looked_at_meanwhile() -> None:

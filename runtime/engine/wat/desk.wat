@@ -3,7 +3,8 @@
 ;; `runtime/engine/desk.py`, which has the layout.
 ;;
 ;; Whatever is not plain (more than two buffers, a pointer that leads nowhere, a ring that is full, empty or given up) is the
-;; host's. While a ring is locked there is no call and no loop: at each of them the engine may end the guest, or run a handler.
+;; host's. A guest that has a ring locked must not be ended, nor run a handler: it makes no call and no loop, at which the
+;; engine would ask whether it has to stop, and while the engine asks amid a copy, `held` says so.
 (module $host_call_desk
   (type $transfer (func (param i32 i32 i32 i32) (result i32)))
   (import "guest" "memory" (memory $guest 0 65536 shared))
@@ -15,6 +16,8 @@
 
   ;; Set by the host: where the rings of the process's descriptors are listed, 0 for nowhere.
   (global $table (export "table") (mut i32) (i32.const 0))
+  ;; The ring that is locked, 0 for none.
+  (global $held (export "held") (mut i32) (i32.const 0))
 
   ;; How often the guest was served here. Now and then it is the host's turn, which then delivers what is pending: a signal's
   ;; interrupt comes once, and a guest that was just asked misses it.
@@ -43,6 +46,7 @@
             (then
               (i32.atomic.store $desk (local.get $ring) (i32.const 0))
               (return (i32.const 0))))
+          (global.set $held (local.get $ring))
           (return (local.get $ring))))
       (br_if $again (local.tee $tries (i32.sub (local.get $tries) (i32.const 1)))))
     (i32.const 0))
@@ -79,9 +83,15 @@
       (br_if $hosts (i32.eqz (local.get $ring)))
       (local.set $filled (i32.load $desk offset=8 (local.get $ring)))
       (local.set $data (i32.load $desk offset=28 (local.get $ring)))
-      (if (i32.eqz (local.get $filled))
+      ;; Of a file a guest is given all that it asks for, or the host sees to it.
+      (if (i32.or
+            (i32.eqz (local.get $filled))
+            (i32.and
+              (i32.load $desk offset=32 (local.get $ring))
+              (i32.gt_u (i32.add (local.get $first_size) (local.get $second_size)) (local.get $filled))))
         (then
           (i32.atomic.store $desk (local.get $ring) (i32.const 0))
+          (global.set $held (i32.const 0))
           (br $hosts)))
       (if (i32.gt_u (local.get $first_size) (local.get $filled)) (then (local.set $first_size (local.get $filled))))
       (if (i32.gt_u (local.get $second_size) (i32.sub (local.get $filled) (local.get $first_size)))
@@ -113,6 +123,7 @@
       (i32.store $desk offset=24 (local.get $ring) (i32.add (i32.load $desk offset=24 (local.get $ring)) (local.get $moved)))
       (local.set $told (i32.le_s (local.get $filled) (i32.load $desk offset=20 (local.get $ring))))
       (i32.atomic.store $desk (local.get $ring) (i32.const 0))
+      (global.set $held (i32.const 0))
       (i32.store $guest (local.get $result) (local.get $moved))
       (if (local.get $told) (then (call $nudge (local.get $ring) (i32.const 1))))
       (return (i32.const 0)))
@@ -153,6 +164,7 @@
             (i32.or (i32.eqz (local.get $part)) (i32.le_u (local.get $moved) (i32.const 4096))))
         (then
           (i32.atomic.store $desk (local.get $ring) (i32.const 0))
+          (global.set $held (i32.const 0))
           (br $hosts)))
       (if (i32.gt_u (local.get $first_size) (local.get $part)) (then (local.set $first_size (local.get $part))))
       (if (i32.gt_u (local.get $second_size) (i32.sub (local.get $part) (local.get $first_size)))
@@ -184,6 +196,7 @@
       (i32.store $desk offset=8 (local.get $ring) (local.get $filled))
       (local.set $told (i32.ge_u (local.get $filled) (i32.load $desk offset=16 (local.get $ring))))
       (i32.atomic.store $desk (local.get $ring) (i32.const 0))
+      (global.set $held (i32.const 0))
       (i32.store $guest (local.get $result) (local.get $moved))
       (if (local.get $told) (then (call $nudge (local.get $ring) (i32.const 0))))
       (return (i32.const 0)))
