@@ -97,8 +97,8 @@ class DeskRing(Ring):
         """Whether guests are sent to the host."""
         return self._words[self._at + _GIVEN_UP] != 0
 
-    def give_all(self) -> None:
-        """Send a guest that asks for more than there is to the host, as nobody gets half of what he reads of a file."""
+    def keep_whole(self) -> None:
+        """Send a guest that would transfer only a part to the host: files and what is captured are not used to that."""
         self._words[self._at + _WHOLE] = 1
 
     def empty(self) -> None:

@@ -31,7 +31,7 @@ class ReadAhead:
         self.lock = threading.Lock()
         self._size = _FIRST
         self._given = 0
-        ring.give_all()
+        ring.keep_whole()
         ring.unlock()
 
     @classmethod

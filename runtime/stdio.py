@@ -191,6 +191,7 @@ class OutputBuffer(Stream):
             if self._ring is None and self._has_room():
                 self._ring = DeskRing.reserve(_ignore)
                 if self._ring is not None:
+                    self._ring.keep_whole()
                     self._ring.unlock()
             return None, self._ring
 

@@ -7,7 +7,7 @@ guest can reach it. What it holds, from its start:
     0x010000  tables of 512 bytes: for each of 64 descriptors of a process the ring that is read (u32) and written (u32)
     0x100000  rings of 64 bytes, as numbers of 32 bits: lock, start, filled, given up, from how many bytes on whoever wants
               to read is told, down to how many whoever wants to write, bytes taken so far (modulo 2^32), where the bytes
-              are, whether a read gets all that it asks for or nothing
+              are, whether a transfer is whole or the host's
     0x200000  the bytes of the rings, 2 MiB each
 """
 

@@ -298,6 +298,14 @@ def test_a_captured_output_has_its_limit(limit: int) -> None:
     assert len(output.data) == 16 * whole
 
 
+def test_a_captured_output_takes_everything_at_once() -> None:
+    output = OutputBuffer()
+    large = want(write("(i32.const 1)", 200), 0, 1) + want("(i32.load (i32.const 64))", 60_000, 2)
+    body = f"(i32.store (i32.const 200) (i32.const 65536)) (i32.store (i32.const 204) (i32.const 60000)){repeat(100, large)}"
+    assert run(guest(body), output).exit_code == 0
+    assert len(output.getvalue()) == 6_000_000
+
+
 def test_two_descriptors_of_one_output() -> None:
     output = OutputBuffer()
     both = want(write("(i32.const 1)"), 0, 1) + want(write("(i32.load (i32.const 108))"), 0, 2)

@@ -156,12 +156,14 @@
       (br_if $hosts (i32.eqz (local.get $ring)))
       (local.set $filled (i32.load $desk offset=8 (local.get $ring)))
       (local.set $data (i32.load $desk offset=28 (local.get $ring)))
-      ;; What is at most PIPE_BUF bytes is written in one piece.
+      ;; What is at most PIPE_BUF bytes is written in one piece, and so is everything that is captured.
       (local.set $part (i32.sub (i32.const 0x200000) (local.get $filled)))
       (local.set $moved (i32.add (local.get $first_size) (local.get $second_size)))
       (if (i32.and
             (i32.gt_u (local.get $moved) (local.get $part))
-            (i32.or (i32.eqz (local.get $part)) (i32.le_u (local.get $moved) (i32.const 4096))))
+            (i32.or
+              (i32.load $desk offset=32 (local.get $ring))
+              (i32.or (i32.eqz (local.get $part)) (i32.le_u (local.get $moved) (i32.const 4096)))))
         (then
           (i32.atomic.store $desk (local.get $ring) (i32.const 0))
           (global.set $held (i32.const 0))
