@@ -281,8 +281,7 @@ class GuestThread:
             )
             end = self.end()
             if end is not None:
-                # Known by name, so that nobody asks the engine for the words of this end.
-                self.unwinding = end
+                self.unwinding = end  # known by name, so that nobody asks the engine for the words of this end
                 return True
             if self.handling and self._store is not None:
                 # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
