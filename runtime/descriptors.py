@@ -7,15 +7,21 @@ from contextlib import contextmanager, suppress
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
-from runtime.abi.flags import ALL_RIGHTS
+from runtime.abi.flags import ALL_RIGHTS, Rights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
     from typing import Self
 
+    from runtime.desk_ring import DescriptorRings, DeskRing
     from runtime.fs.node import DirEntry, Node, OpenFile, Stat
     from runtime.fs.walk import Location
+    from runtime.read_ahead import ReadAhead
+
+_PIECES = 8
+"""So many pieces of a file the host reads for a guest before it reads on ahead: most are read in one or two."""
+_READ, _WRITE = int(Rights.FD_READ), int(Rights.FD_WRITE)
 
 NAMES_OF_ALL = ("/", ".")
 """How the preopens are called that every guest finds which has the root; others are for the C library of preview 1."""
@@ -24,14 +30,27 @@ NAMES_OF_ALL = ("/", ".")
 class Description:
     """An open file description: the file or directory, its position and flags; shared by duplicates of a descriptor."""
 
-    __slots__ = ("file", "flags", "listing", "location", "lock", "position", "references", "users")
+    __slots__ = (
+        "_ahead",
+        "_pieces",
+        "_position",
+        "file",
+        "flags",
+        "listing",
+        "location",
+        "lock",
+        "references",
+        "users",
+    )
 
     def __init__(self, *, file: OpenFile | None = None, location: Location | None = None, flags: int = 0) -> None:
         """Describe an open file, or a directory by its location in the tree."""
         self.file = file
         self.location = location
         self.flags = flags
-        self.position = 0
+        self._position = 0
+        self._ahead: ReadAhead | None = None
+        self._pieces = 0
         self.references = 0
         self.users = 0
         self.listing: list[DirEntry] | None = None
@@ -42,6 +61,48 @@ class Description:
     def filetype(self) -> Filetype:
         """What is open here."""
         return self.file.filetype if self.file is not None else Filetype.DIRECTORY
+
+    @property
+    def position(self) -> int:
+        """Where the next transfer of a file begins, in bytes."""
+        if self._ahead is not None:
+            self._settle(self._ahead)
+        return self._position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        if self._ahead is not None:
+            self._settle(self._ahead)
+        self._position = position
+
+    def _settle(self, ahead: ReadAhead) -> None:
+        with ahead.lock:
+            self._position += ahead.taken()
+
+    @property
+    def desked(self) -> bool:
+        """Whether what is open here may lie on the desk (`OpenFile.desked`, `OpenFile.stable`)."""
+        return self.file is not None and (self.file.desked or self.file.stable)
+
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """As `OpenFile.on_desk`; of a file that never changes, what comes next is put there."""
+        file = self.file
+        if file is None or not file.stable:
+            return (None, None) if file is None else file.on_desk()
+        with self.lock:
+            self._pieces += 1
+            if self._pieces == _PIECES:
+                from runtime.read_ahead import ReadAhead
+
+                self._ahead = ReadAhead.make()
+            ahead = self._ahead
+            if ahead is None:
+                return None, None
+            with ahead.lock:
+                self._position += ahead.taken()
+                if not ahead.give(file, self._position):
+                    self._ahead = None
+            return ahead.ring, None
 
     @property
     def node(self) -> Node | None:
@@ -98,6 +159,7 @@ class DescriptorTable:
         self._limit = limit
         self._lowest_free = 0
         self._lock = threading.Lock()
+        self._rings: DescriptorRings | None = None
 
     def get(self, fd: int) -> Descriptor:
         """The descriptor with that number.
@@ -123,6 +185,33 @@ class DescriptorTable:
         if rights & ~descriptor.rights:
             raise GuestError(Errno.NOTCAPABLE)
         return descriptor.description
+
+    def show_rings(self, fd: int, description: Description) -> int:
+        """Let guests that have a desk beside them transfer by this number without the host, as long as it stays what it is.
+
+        Returns:
+            Where on the desk the rings of this process's descriptors are listed; 0 for nowhere.
+        """
+        from runtime.desk_ring import DescriptorRings
+
+        read, written = on_desk = description.on_desk()
+        rings = self._rings
+        if rings is not None and rings.shows(fd, description, on_desk):
+            return rings.place
+        with self._lock:
+            if self._rings is None:
+                self._rings = DescriptorRings.make()
+            rings, descriptor = self._rings, self._entries.get(fd)
+            if rings is None or descriptor is None or descriptor.description is not description:
+                return 0
+            read = read if descriptor.rights & _READ else None
+            rings.show(fd, description, read, written if descriptor.rights & _WRITE else None)
+            return rings.place
+
+    def hide_rings(self, fd: int) -> None:
+        """Take back what `show_rings` showed: the number is about to stand for something else, or for less."""
+        if self._rings is not None:
+            self._rings.hide(fd)
 
     def add(self, descriptor: Descriptor, at_least: int = 0) -> int:
         """Give out the lowest free number from `at_least` on.
@@ -202,6 +291,7 @@ class DescriptorTable:
     def replace(self, fd: int, descriptor: Descriptor) -> None:
         """Put the descriptor at exactly this number, closing what was there; a preopen is hidden."""
         with self._lock:
+            self.hide_rings(fd)
             old = self._entries.pop(fd, None)
             self._put(fd, descriptor)
             if old is not None and old.preopen is not None:
@@ -221,6 +311,8 @@ class DescriptorTable:
                 raise GuestError(Errno.BADF)
             if source == target:
                 return
+            self.hide_rings(source)
+            self.hide_rings(target)
             old = self._entries[target]
             self._entries[target] = self._entries.pop(source)
             self._lowest_free = min(self._lowest_free, source)
@@ -237,6 +329,7 @@ class DescriptorTable:
             GuestError: `BADF`.
         """
         with self._lock:
+            self.hide_rings(fd)
             descriptor = self._entries.pop(fd, None)
             if descriptor is None:
                 raise GuestError(Errno.BADF)
@@ -267,6 +360,10 @@ class DescriptorTable:
             self._entries.clear()
             self._hidden.clear()
             self._lowest_free = 0
+            if self._rings is not None:
+                # With it goes the table: the process's threads have left.
+                self._rings.hide_all()
+                self._rings = None
         last: list[OpenFile] = []
         with _references:
             for descriptor in entries:

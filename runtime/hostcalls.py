@@ -19,6 +19,7 @@ from struct import Struct
 from types import FunctionType
 
 from runtime.abi.errno import Errno, GuestError, from_host
+from runtime.engine import beside
 from runtime.engine.library import HOST_CALL, lib
 from runtime.errors import RuntimeFault
 from runtime.handlers import can_wait
@@ -167,6 +168,27 @@ _CALLS_BEFORE_OWN_CODE = 100
 _codes: dict[str, CodeType] = {}
 
 
+_OFTEN = 2000
+"""A function that is asked for so often may be answered beside the guest from the next one on: it is worth compiling that."""
+
+
+def _counted(call: Syscall, scope: dict[str, Any]) -> Callable[..., int | None]:
+    """The function of a host call that can be answered without the host: counted at first."""
+    left, function = _OFTEN, call.function
+
+    def counted(thread: GuestThread, *arguments: int) -> int | None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            scope["function"] = function
+            import runtime.syscalls.hurry  # noqa: F401 (declares what the modules import)
+
+            beside.prepare_shortcuts()
+        return function(thread, *arguments)
+
+    return counted
+
+
 def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
     """The callback by which wasmtime calls the function."""
     parameters, results = call.signature.split(":")
@@ -197,6 +219,8 @@ def _adapter(call: Syscall) -> Callable[[int, int, int, int], int]:
         "results": bool(results),
         "writes": writes,
     }
+    if call.name in beside.FRONT and call.namespace != BESIDE:
+        scope["function"] = _counted(call, scope)
     callback = FunctionType(named(_first_code()), scope)
     return callback
 

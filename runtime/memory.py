@@ -69,7 +69,10 @@ class GuestMemory:
 
     def text(self, pointer: int, length: int) -> str:
         """A string that the guest gives by pointer and length; bytes that are not UTF-8 survive as surrogates."""
-        return self.read(pointer, length).decode("utf-8", "surrogateescape")
+        end = pointer + length
+        if end > self._size:
+            self.check(pointer, length)
+        return self._view[pointer:end].tobytes().decode("utf-8", "surrogateescape")
 
     def u8(self, pointer: int) -> int:
         """The byte at `pointer`."""
@@ -112,12 +115,14 @@ class GuestMemory:
 
     def unpack(self, layout: Struct, pointer: int) -> tuple[int, ...]:
         """The fields of a structure at `pointer`."""
-        self.check(pointer, layout.size)
+        if pointer + layout.size > self._size:
+            self.check(pointer, layout.size)
         return layout.unpack_from(self._view, pointer)
 
     def pack(self, layout: Struct, pointer: int, *fields: int) -> None:
         """Put a structure at `pointer`."""
-        self.check(pointer, layout.size)
+        if pointer + layout.size > self._size:
+            self.check(pointer, layout.size)
         layout.pack_into(self._view, pointer, *fields)
 
     def iovecs(self, pointer: int, count: int) -> list[memoryview]:

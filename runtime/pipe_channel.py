@@ -13,6 +13,7 @@ import fcntl
 import os
 import select
 import threading
+from weakref import ref
 
 from runtime.pipe_ring import CAPACITY, Ring
 from runtime.stdio import total
@@ -21,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.desk_ring import DeskRing
     from runtime.waiting import Wakeable
 
 READ, WRITE = 0, 1
@@ -32,6 +34,8 @@ _LITTLE = 1 << 16
 _BURST = 1 << 15
 _STREAK = 8
 _MUCH = CAPACITY - (CAPACITY >> 3)
+_HALF = CAPACITY // 2
+"""As both of these for a ring on the desk, whose ends work at the same time: one fills it while the other empties it."""
 _MOMENT = 2_000_000
 """A reader that has taken a burst before each of so many waits waits for much at once, but so many nanoseconds at the most.
 
@@ -40,13 +44,35 @@ through two pipes took twice as long. A reader that found less than half of a ri
 """
 
 
+class _Guard:
+    """Keeps guests from a channel's ring, where it lies on the desk, while the host works on it; within the channel's lock."""
+
+    __slots__ = ("ring",)
+
+    def __init__(self) -> None:
+        self.ring: DeskRing | None = None
+
+    def __enter__(self) -> None:
+        if self.ring is not None:
+            self.ring.lock()
+
+    def __exit__(self, *_: object) -> None:
+        ring = self.ring
+        if ring is not None:
+            if ring.given_up:
+                self.ring = None
+            ring.unlock()
+
+
 class Channel:
     """One direction of a pipe."""
 
     __slots__ = (
+        "__weakref__",
         "_closed",
         "_descriptors",
         "_gatherer",
+        "_guard",
         "_lock",
         "_residue",
         "_ring",
@@ -60,6 +86,7 @@ class Channel:
     def __init__(self) -> None:
         """An empty channel, with both ends open."""
         self._lock = threading.Lock()
+        self._guard = _Guard()
         self._closed = [False, False]
         self._ring: Ring | None = None
         self._waiting: tuple[list[Wakeable], list[Wakeable]] = ([], [])
@@ -75,8 +102,43 @@ class Channel:
         Raises:
             OSError: the host has no more descriptors.
         """
-        with self._lock:
+        with self._lock, self._guard:
             return self._kernel()[side]
+
+    def on_desk(self) -> DeskRing | None:
+        """Its ring on the desk, from now on if it was not there before; None when it cannot be.
+
+        Guests that have a desk beside them read and write it without the host.
+        """
+        ring = self._guard.ring
+        if ring is not None:
+            return ring
+        with self._lock, self._guard:
+            if self._ring is None or self._descriptors is not None or self._closed[READ]:
+                return None
+            if self._guard.ring is not None:
+                return self._guard.ring
+            from runtime.desk_ring import DeskRing
+
+            me = ref(self)
+            ring = DeskRing.of(self._ring, lambda side: _told(me, side))
+            if ring is not None:
+                self._ring = self._guard.ring = ring
+                self._tell()
+            return ring
+
+    def told(self, side: int) -> None:
+        """Wake those who wait to read or to write: a guest has done what they wait for."""
+        with self._lock, self._guard:
+            self._wake(side)
+
+    def _tell(self) -> None:
+        """Say on the desk when who waits is to be told."""
+        ring = self._guard.ring
+        if ring is not None:
+            readers, writers = self._waiting
+            reader = (_HALF if readers == [self._gatherer] else 1) if readers else None
+            ring.tell(reader, _HALF if writers else None)
 
     def readv(self, buffers: Sequence[memoryview]) -> int:
         """Read what is there; 0 at the end.
@@ -85,7 +147,7 @@ class Channel:
             BlockingIOError: nothing is there yet.
         """
         if self._descriptors is None:
-            with self._lock:
+            with self._lock, self._guard:
                 if self._descriptors is None:
                     return self._take(buffers)
         return self._readv_kernel(buffers)
@@ -100,6 +162,8 @@ class Channel:
             return count
         if self._closed[WRITE] or not total(buffers):
             return 0
+        if self._guard.ring is not None:
+            self._taken += self._guard.ring.taken()
         # A wait may begin with a second try: only one that follows a wait in vain tells that the stream has ended.
         self._vain = 0 if self._taken else self._vain + 1
         burst = _BURST if self._streak < _STREAK else CAPACITY // 2
@@ -118,7 +182,7 @@ class Channel:
             BrokenPipeError: nobody can read it.
         """
         if self._descriptors is None:
-            with self._lock:
+            with self._lock, self._guard:
                 if self._ring is None and self._descriptors is None:
                     self._ring = Ring.make()
                     if self._ring is None:
@@ -145,32 +209,34 @@ class Channel:
 
         `None`: the kernel knows.
         """
-        with self._lock:
+        with self._lock, self._guard:
             if self._descriptors is not None:
                 return None
             if any(self._closed):
                 return 0
             filled = self._ring.filled if self._ring is not None else 0
             gathers = side == READ and self._streak >= _STREAK
-            if filled <= _LITTLE if side == WRITE else filled >= (_MUCH if gathers else 1):
+            little, much = (_LITTLE, _MUCH) if self._guard.ring is None else (_HALF, _HALF)
+            if filled <= little if side == WRITE else filled >= (much if gathers else 1):
                 return 0
             if waker not in self._waiting[side]:
                 self._waiting[side].append(waker)
             if gathers:
                 self._gatherer = waker
-                return _MOMENT
-            if self._gatherer is waker:
+            elif self._gatherer is waker:
                 self._gatherer = None
-            return -1
+            self._tell()
+            return _MOMENT if gathers else -1
 
     def close(self, side: int) -> None:
         """Close an end."""
-        with self._lock:
+        with self._lock, self._guard:
             pending = bool(self._residue)
             self._closed[side] = True
             self._wake(READ)
             self._wake(WRITE)
             if side == READ:
+                self._leave_desk()
                 self._ring, self._residue = None, memoryview(b"")
             if self._descriptors is None:
                 return
@@ -185,6 +251,12 @@ class Channel:
         for waker in waiting:
             waker.wake()
         waiting.clear()
+        self._tell()
+
+    def _leave_desk(self) -> None:
+        """Have guests come to the host from now on."""
+        if self._guard.ring is not None:
+            self._guard.ring.give_up()
 
     # As a pipe of the kernel's
 
@@ -194,6 +266,7 @@ class Channel:
             descriptors = os.pipe()
             for descriptor in descriptors:
                 os.set_blocking(descriptor, False)
+            self._leave_desk()
             ring, self._ring = self._ring, None
             # Before anybody sees the descriptors: what is written from now on comes after it.
             self._residue = ring.drain() if ring is not None else memoryview(b"")
@@ -221,7 +294,7 @@ class Channel:
         assert self._descriptors is not None
         count = os.readv(self._descriptors[READ], buffers)
         if self._residue:
-            with self._lock:
+            with self._lock, self._guard:
                 if self._residue:
                     self._settle()
         return count
@@ -229,7 +302,7 @@ class Channel:
     def _writev_kernel(self, buffers: Sequence[memoryview]) -> int:
         assert self._descriptors is not None
         if self._residue:
-            with self._lock:
+            with self._lock, self._guard:
                 if self._residue:
                     self._settle()
                 if self._residue:
@@ -254,3 +327,9 @@ class Channel:
         except OSError:
             return False
         return True
+
+
+def _told(channel: ref[Channel], side: int) -> None:
+    found = channel()
+    if found is not None:
+        found.told(side)

@@ -17,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.desk_ring import DeskRing
     from runtime.waiting import Wakeable
 
 
@@ -26,6 +27,7 @@ class PipeEnd(Stream):
     __slots__ = ("_incoming", "_outgoing")
 
     filetype = Filetype.UNKNOWN
+    desked = True
 
     def __init__(self, incoming: Channel, outgoing: Channel) -> None:
         self._incoming = incoming
@@ -47,6 +49,10 @@ class PipeEnd(Stream):
     def patience(self, waker: Wakeable, *, writing: bool) -> int | None:
         """As `OpenFile.patience`."""
         return self._outgoing.patience(WRITE, waker) if writing else self._incoming.patience(READ, waker)
+
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """As `OpenFile.on_desk`."""
+        return self._incoming.on_desk(), self._outgoing.on_desk()
 
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Read what is there; `BlockingIOError` when that is nothing yet."""

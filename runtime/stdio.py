@@ -12,10 +12,13 @@ import time
 
 from runtime.abi.filetype import Filetype
 from runtime.fs.node import OpenFile, Stat
+from runtime.pipe_ring import CAPACITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runtime.desk_ring import DeskRing
 
 _ATOMIC_PIPE_WRITE = select.PIPE_BUF
 _IOV_MAX = 1024
@@ -161,13 +164,51 @@ class InputBuffer(Stream):
 class OutputBuffer(Stream):
     """Standard output or error captured in memory."""
 
-    __slots__ = ("_limit", "data", "filetype")
+    __slots__ = ("_data", "_limit", "_lock", "_ring", "filetype")
+
+    desked = True
 
     def __init__(self, limit: int | None = None, filetype: Filetype = Filetype.UNKNOWN) -> None:
         """Capture at most `limit` bytes: a guest that writes more gets `ENOSPC`."""
-        self.data = bytearray()
+        self._data = bytearray()
         self._limit = limit
+        self._lock = threading.Lock()
+        self._ring: DeskRing | None = None
         self.filetype = filetype
+
+    @property
+    def data(self) -> bytearray:
+        """Everything written so far."""
+        with self._lock:
+            self._collect()
+        return self._data
+
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """As `OpenFile.on_desk`."""
+        from runtime.desk_ring import DeskRing
+
+        with self._lock:
+            if self._ring is None and self._has_room():
+                self._ring = DeskRing.reserve(_ignore)
+                if self._ring is not None:
+                    self._ring.keep_whole()
+                    self._ring.unlock()
+            return None, self._ring
+
+    def _has_room(self) -> bool:
+        """Whether all that fits into a ring may be captured."""
+        return self._limit is None or self._limit - len(self._data) >= CAPACITY
+
+    def _collect(self, *, last: bool = False) -> None:
+        """Take what guests have written without the host; with the lock held."""
+        ring = self._ring
+        if ring is not None:
+            ring.lock()
+            self._data += ring.drain()
+            if last or not self._has_room():
+                ring.give_up()
+                self._ring = None
+            ring.unlock()
 
     def readv(self, buffers: Sequence[memoryview], offset: int) -> int:
         """Refuse: this is an output."""
@@ -178,20 +219,35 @@ class OutputBuffer(Stream):
         """Add the bytes to what was captured."""
         del offset
         count = total(buffers)
-        if self._limit is not None and len(self.data) + count > self._limit:
-            raise OSError(28, "the captured output is full")
-        # In one step: other guest threads may write here too.
-        self.data += buffers[0] if len(buffers) == 1 else b"".join(buffers)
+        with self._lock:
+            if self._ring is not None:
+                self._collect()
+            if self._limit is not None and len(self._data) + count > self._limit:
+                raise OSError(28, "the captured output is full")
+            for buffer in buffers:
+                self._data += buffer
         return count
 
     def getvalue(self) -> bytes:
         """Everything written so far."""
-        return bytes(self.data)
+        with self._lock:
+            self._collect()
+            return bytes(self._data)
+
+    def close(self) -> None:
+        """Nobody writes any more."""
+        with self._lock:
+            self._collect(last=True)
 
     def stat(self) -> Stat:
         """A pipe's metadata: nothing but its type and the time."""
         now = time.time_ns()
         return Stat(0, 0, self.filetype, 1, 0, now, now, now)
+
+
+def _ignore(side: int) -> None:
+    """Nobody waits for a captured output."""
+    del side
 
 
 def pipe() -> tuple[HostStream, HostStream]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from runtime.contexts import Contexts
     from runtime.control import ControlPlane
+    from runtime.descriptors import Description
+    from runtime.engine.shortcuts import TransferShortcut
     from runtime.process import WasiProcess
     from runtime.programs import Program
 
@@ -88,6 +90,7 @@ class GuestThread:
         self.entry = entry
         self.arguments = arguments
         self.exit_code = 0
+        self.shortcut: TransferShortcut | None = None
         self.pending = False
         self.dismissed = False
         self.handling = False
@@ -115,6 +118,13 @@ class GuestThread:
         self.process = process
         self.env = process.env
         self.descriptors = process.env.descriptors
+        if self.shortcut is not None:
+            self.shortcut.look_at(0)
+
+    def shorten(self, fd: int, description: Description) -> None:
+        """Let the guest transfer by this descriptor without the host from now on, if what is open there allows that."""
+        if self.shortcut is not None and description.desked:
+            self.shortcut.look_at(self.descriptors.show_rings(fd, description))
 
     def load(self) -> None:
         """Instantiate the process's module.
@@ -218,16 +228,14 @@ class GuestThread:
         Raises:
             Unwind: the process or the thread is being ended.
         """
-        # Before anything is looked at, so that what comes in meanwhile is not forgotten.
-        self.pending = False
+        self.pending = False  # before anything is looked at, so that what comes in meanwhile is not forgotten
         end = self.end()
         if end is not None:
             self.pending = True
             raise end
         nested = self.checkpoints.level >= handlers.MOST
         if nested or self._after_unwind is not None or self._resumed is not None or self.checkpoints.postpones():
-            # The guest is on its way out of its functions, or back into them: a handler waits until it is there. So does
-            # one too many within each other.
+            # The guest is on its way out of its functions, or back: a handler waits. So does one too many within each other.
             self.pending = True
             return False
         interrupts = False
@@ -261,11 +269,13 @@ class GuestThread:
         return ThreadExit() if self.dismissed else None
 
     def _interrupted(self) -> bool:
-        """Asked from among the guest's own code, at a loop or a call: whether it has to stop.
+        """Asked from among the guest's own code, at a loop or a call: whether it has to stop. Never with a ring locked.
 
         A signal is delivered here, too: a guest may wait for its handler in a loop that calls nobody (`sigsuspend` of
         some C libraries does).
         """
+        if self.shortcut is not None and self.shortcut.holds_ring():
+            return False
         try:
             turns.take(self)
             # Said before the end is asked for: whoever ends the thread from now on sends the interrupts a handler needs.
@@ -276,8 +286,7 @@ class GuestThread:
             )
             end = self.end()
             if end is not None:
-                # Known by name, so that nobody asks the engine for the words of this end.
-                self.unwinding = end
+                self.unwinding = end  # known by name, so that nobody asks the engine for the words of this end
                 return True
             if self.handling and self._store is not None:
                 # The engine does not ask while it is asking: the handler runs unasked, until so many interrupts have come.
@@ -334,9 +343,8 @@ class GuestThread:
         self._lent.append(_Lent(self.process, frames))
         child.threads[self.tid] = self
         self.enter(child)
-        if child.signals_of(self):
-            # They came before it was there to be told.
-            self.pending = True
+        # They may have come before it was there to be told.
+        self.pending = self.pending or bool(child.signals_of(self))
 
     def lent_level(self) -> int:
         """How many handlers run within each other where the thread was lent; -1 when it is not."""
@@ -489,6 +497,7 @@ class GuestThread:
 
     def _unload(self) -> None:
         """Give the guest's memory back now, not when the last reference to the process goes."""
+        self.shortcut = None
         for name in ("machine", "memory", "asyncify"):
             self.__dict__.pop(name, None)
         if self._store is not None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _I32 = 0
 _F64 = 3
 
-OUR_MODULES = frozenset({"checkpoint_slot", "checkpoints"})
+OUR_MODULES = frozenset({"checkpoint_slot", "checkpoints", "host_call_front", "host_call_desk", "host_call_clock"})
 """The names of the modules that run beside a guest: their functions are no part of its call stack."""
 
 

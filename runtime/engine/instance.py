@@ -202,6 +202,7 @@ class Machine(Exports):
 
     Attributes:
         slot: what it was given for `stack_checkpoint`, where that can be replaced (see `runtime.engine.beside`).
+        front: what it was given for the host calls that can be answered beside it (see `runtime.engine.shortcuts`).
     """
 
     def __init__(
@@ -232,13 +233,14 @@ class Machine(Exports):
         self.module = module
         self.shared = memory
         self.slot: Exports | None = None
+        self.front: Exports | None = None
         self.shapes = module.shapes
-        if replaceable:
-            with linker.replaceable(store, memory) as (handle, self.slot):
+        front = linker.front()
+        if replaceable or front is not None:
+            with linker.replaceable(store, memory, front, checkpoints=replaceable) as (handle, self.slot, self.front):
                 instantiate_linked(handle, module, self)
         else:
-            prepared = linker.prepare(store, memory)
-            instantiate_prepared(prepared.handle, self)
+            instantiate_prepared(linker.prepare(store, memory).handle, self)
 
     def entry_at(self, index: int) -> str | None:
         """The name by which `call` knows the function at this index of the function table.

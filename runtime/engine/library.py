@@ -112,6 +112,13 @@ _SIGNATURES: dict[str, tuple[type | None, list[type]]] = {
     "wasmtime_linker_new": (c_void_p, [c_void_p]),
     "wasmtime_linker_clone": (c_void_p, [c_void_p]),
     "wasmtime_linker_delete": (None, [c_void_p]),
+    "wasmtime_linker_define_wasi": (c_void_p, [c_void_p]),
+    "wasmtime_linker_get": (
+        c_bool,
+        [c_void_p, c_void_p, c_char_p, c_size_t, c_char_p, c_size_t, ctypes.POINTER(Extern)],
+    ),
+    "wasi_config_new": (c_void_p, []),
+    "wasmtime_context_set_wasi": (c_void_p, [c_void_p, c_void_p]),
     "wasmtime_linker_allow_shadowing": (None, [c_void_p, c_bool]),
     "wasmtime_linker_define": (
         c_void_p,
@@ -231,6 +238,13 @@ def library_version() -> str:
 
 
 lib = _load()
+
+
+def keeping(name: str) -> ctypes._NamedFuncPointer:
+    """A function of the library, for calls that take no time, as those in `_SHORT` do."""
+    function = getattr(ctypes.PyDLL(lib._name), name)
+    function.restype, function.argtypes = _SIGNATURES[name]
+    return function  # type: ignore[no-any-return]
 
 
 def text(vector: ByteVec) -> str:

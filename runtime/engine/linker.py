@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from runtime.engine.instance import SharedMemory, Store
     from runtime.engine.module import Import, Module
+
+_WASI = ("wasi_unstable", "wasi_snapshot_preview1", "wasix_32v1")
 
 HostCall: TypeAlias = "Callable[[int, int, int, int], int]"
 """A callback made by `HOST_CALL`: native code, kept alive by whoever holds it."""
@@ -59,8 +62,15 @@ class Linker:
         self.prepared: Prepared | None = None
         self._key = object()
         self._module = module.handle
+        self._fronted = {
+            (item.module, item.name)
+            for item in module.imports
+            if item.name in beside.FRONT and item.signature is not None and item.module in _WASI
+        }
         self._callbacks: list[HostCall] = []
+        self._before: int = 0
         self._resolve = resolve
+        self._lock = allocate_lock()
         for item in module.imports:
             if item.signature is not None:
                 self._define(self.handle, item)
@@ -107,27 +117,40 @@ class Linker:
         (holder or self).prepared = prepared
         return prepared
 
+    def front(self) -> Module | None:
+        """What can stand before an instance to replace its host calls; None where it is not at hand, or none of them can be."""
+        return beside.front() if self._fronted else None
+
     @contextmanager
-    def replaceable(self, store: Store, memory: SharedMemory | None) -> Iterator[tuple[int, Exports | None]]:
-        """The library's linker with a `stack_checkpoint` that can be replaced, and what gives it.
+    def replaceable(
+        self, store: Store, memory: SharedMemory | None, front: Module | None, *, checkpoints: bool
+    ) -> Iterator[tuple[int, Exports | None, Exports | None]]:
+        """The library's linker with imports of one instance alone, which can be replaced.
 
         Args:
             store: where the module is about to be instantiated.
             memory: what the module gets for the memory that it imports.
+            front: what to put before it.
+            checkpoints: whether its `stack_checkpoint` is to be one that can be replaced.
+
+        Returns:
+            The linker, what gives `stack_checkpoint`, and what stands before the instance.
         """
-        with self._with_memory(store, memory) as handle:
-            yield handle, self._slot(handle, store) if memory is not None else None
+        with self._with_memory(store, memory, clones=True) as handle:
+            slot = self._slot(handle, store) if checkpoints and memory is not None else None
+            yield handle, slot, None if front is None else self._front(handle, store, front)
 
     @contextmanager
-    def _with_memory(self, store: Store, memory: SharedMemory | None) -> Iterator[int]:
-        if self.memory is None:
+    def _with_memory(self, store: Store, memory: SharedMemory | None, *, clones: bool = False) -> Iterator[int]:
+        if self.memory is None and not clones:
             yield self.handle
             return
-        if memory is None:
+        if self.memory is not None and memory is None:
             raise RuntimeFault(f"the module imports the memory {self.memory.module}.{self.memory.name}: none was given")
         clone = lib.wasmtime_linker_clone(self.handle)
         try:
-            _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
+            if self.memory is not None and memory is not None:
+                _define_in(clone, store, (self.memory.module, self.memory.name), memory.extern())
             yield clone
         finally:
             lib.wasmtime_linker_delete(clone)
@@ -143,8 +166,25 @@ class Linker:
         _define_in(handle, store, beside.SLOT, function)
         return slot
 
+    def _front(self, handle: int, store: Store, module: Module) -> Exports:
+        front = Exports(store)
+        with self._lock:
+            if not self._before:
+                self._before = lib.wasmtime_linker_new(module.engine.handle)
+                for item in module.imports:
+                    self._define(self._before, item)
+        instantiate_linked(self._before, module, front)
+        lib.wasmtime_linker_allow_shadowing(handle, True)
+        for key in self._fronted:
+            function = front.export(key[1])
+            assert function is not None
+            _define_in(handle, store, key, function)
+        return front
+
     def __del__(self) -> None:
         lib.wasmtime_linker_delete(self.handle)
+        if getattr(self, "_before", 0):
+            lib.wasmtime_linker_delete(self._before)
 
 
 def _define_in(handle: int, store: Store, key: tuple[str, str], extern: Extern) -> None:

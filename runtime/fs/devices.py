@@ -258,6 +258,8 @@ class LentFile(OpenFile):
 
     __slots__ = ("filetype", "lender", "node", "seekable")
 
+    lender: OpenFile
+
     def __init__(self, lender: OpenFile) -> None:
         self.lender = lender
         self.node = lender.node

@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runtime.desk_ring import DeskRing
     from runtime.waiting import Waker
 
 
@@ -196,6 +197,17 @@ class OpenFile(ABC):
     node: Node | None = None
     seekable: bool = True
     filetype: Filetype = Filetype.REGULAR_FILE
+    lender: OpenFile | None = None
+    """Whose file this really is, when it is only lent (`/dev/stdin`)."""
+
+    stable: bool = False
+    """Whether what it reads never changes, so that it may be read before it is asked for."""
+    desked: bool = False
+    """Whether it may lie on the desk (`runtime.engine.desk`), where guests transfer without the host."""
+
+    def on_desk(self) -> tuple[DeskRing | None, DeskRing | None]:
+        """The rings on the desk that are read and written here, from now on if not before; None where there is none."""
+        return None, None
 
     def fileno(self) -> int | None:
         """The operating system's descriptor behind this file, when waiting for readiness has to go through it."""

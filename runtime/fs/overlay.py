@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 
+from runtime.abi.filetype import Filetype
 from runtime.fs.copy_up import copy_directory, work_name
 from runtime.fs.failure import failure
 from runtime.fs.node import Directory, DirEntry, File, FileSystem, Node, Stat, Symlink
@@ -16,6 +17,7 @@ from runtime.fs.overlay_leaf import OverlayFile, OverlayLeaf, OverlaySymlink
 from runtime.fs.overlay_lowers import Layer, LowerDirectories, merged
 from runtime.fs.overlay_numbers import OverlayNumbers
 from runtime.fs.whiteout import (
+    PREFIX,
     check_guest_name,
     clear_reserved,
     find,
@@ -140,8 +142,10 @@ class OverlayDirectory(Directory):
             node = self._known.get(name)
             if node is not None:
                 return node
-            if is_reserved(name):
+            if name.startswith(PREFIX):
                 return None
+            if self.upper is None and len(self.lowers.layers) == 1:
+                return self._find_lower(name)
             upper = find(self.upper, name)
             if upper is not None and not isinstance(upper, Directory):
                 return self._leaf(name, 0, upper)
@@ -155,6 +159,21 @@ class OverlayDirectory(Directory):
                     return node
             node = self._known[name] = OverlayDirectory(self.fs, self, name, upper, LowerDirectories(lowers))
             return node
+
+    def _find_lower(self, name: str) -> OverlayDirectory | OverlayLeaf | None:
+        """As `find` where a single layer below has everything, as in most directories of packages."""
+        number, directory = self.lowers.layers[0]
+        try:
+            real = directory.lookup(name)
+        except FileNotFoundError:
+            return None
+        node: OverlayDirectory | OverlayLeaf
+        if real.filetype is Filetype.DIRECTORY:
+            node = OverlayDirectory(self.fs, self, name, None, LowerDirectories([Layer(number, real)]))
+        else:
+            node = self._leaf(name, number, real)
+        self._known[name] = node
+        return node
 
     def _leaf(self, name: str, layer: int, real: Node) -> OverlayLeaf:
         match real:
@@ -175,7 +194,15 @@ class OverlayDirectory(Directory):
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: the upper layer's names, then those that the lower ones add."""
+        new = tuple.__new__  # a named tuple's own way is a call of Python's for each
         with self.fs.lock:
+            if self.upper is None and len(self.lowers.layers) == 1:
+                (number, directory), inode = self.lowers.layers[0], self.fs.inode
+                return [
+                    new(DirEntry, (name, inode(number, ino), filetype))
+                    for name, ino, filetype in directory.entries()
+                    if not name.startswith(PREFIX)
+                ]
             shown: dict[str, DirEntry] = {}
             hidden: set[str] = set()
             for name, ino, filetype in self.upper.entries() if self.upper is not None else ():

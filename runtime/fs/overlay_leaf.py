@@ -116,7 +116,7 @@ class OverlayFile(OverlayLeaf, File):
 class OverlayOpenFile(OpenFile):
     """An open file of an overlay: the real one with the overlay's inode number."""
 
-    __slots__ = ("_real", "filetype", "node", "seekable")
+    __slots__ = ("_real", "filetype", "node", "seekable", "stable")
 
     node: OverlayFile
 
@@ -125,6 +125,7 @@ class OverlayOpenFile(OpenFile):
         self._real = real
         self.filetype = real.filetype
         self.seekable = real.seekable
+        self.stable = real.stable
 
     def fileno(self) -> int | None:
         """As `OpenFile.fileno`."""

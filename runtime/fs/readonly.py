@@ -41,6 +41,8 @@ __all__ = [
     "is_directory",
 ]
 
+_MOST_KNOWN = 64
+
 
 class TreeFile(Protocol):
     """A file of a tree: `size` in bytes and `modified_ns` since the epoch, told without touching the content."""
@@ -128,15 +130,25 @@ class ReadOnlyFile(File):
 
     def stat(self) -> Stat:
         """As `Node.stat`."""
-        size = _loaded(lambda: self._tree.size)
-        time = _loaded(lambda: self._tree.modified_ns) or 0
-        return Stat(self._fs.device, self._ino, self.filetype, 1, size, time, time, time)
+        try:
+            size, time = self._tree.size, self._tree.modified_ns or 0
+        except OSError:
+            raise
+        except Exception as error:
+            raise _failure(error) from error
+        return Stat(self._fs.device, self._ino, Filetype.REGULAR_FILE, 1, size, time, time, time)
 
     def open(self, *, read: bool, write: bool, truncate: bool = False) -> OpenFile:
         """As `File.open`."""
         if write or truncate:
             raise failure(errno.EROFS)
-        return ReadOnlyOpenFile(self, memoryview(_loaded(lambda: self._tree.content)), read=read)
+        try:
+            content = self._tree.content
+        except OSError:
+            raise
+        except Exception as error:
+            raise _failure(error) from error
+        return ReadOnlyOpenFile(self, memoryview(content), read=read)
 
 
 class ReadOnlyOpenFile(OpenFile):
@@ -145,6 +157,7 @@ class ReadOnlyOpenFile(OpenFile):
     __slots__ = ("_content", "_read", "node")
 
     node: ReadOnlyFile
+    stable = True
 
     def __init__(self, node: ReadOnlyFile, content: memoryview, *, read: bool) -> None:
         self.node = node
@@ -246,20 +259,27 @@ class ReadOnlyDirectory(SealedDirectory):
         with self._fs.lock:
             node = self._nodes.get(name)
             if node is None:
-                tree = _loaded(lambda: trees[name])
-                if is_directory(tree):
-                    node = ReadOnlyDirectory(self._fs, ino, tree)
-                elif _is_symlink(tree):
-                    node = ReadOnlySymlink(self._fs, ino, tree)
-                else:
+                try:
+                    tree = trees[name]
+                    filetype = _filetype(tree)
+                except OSError:
+                    raise
+                except Exception as error:
+                    raise _failure(error) from error
+                if filetype is Filetype.REGULAR_FILE:
                     node = ReadOnlyFile(self._fs, ino, cast("TreeFile", tree))
+                elif filetype is Filetype.DIRECTORY:
+                    node = ReadOnlyDirectory(self._fs, ino, cast("TreeDirectory", tree))
+                else:
+                    node = ReadOnlySymlink(self._fs, ino, cast("TreeSymlink", tree))
                 self._nodes[name] = node
             return node
 
     def entries(self) -> Sequence[DirEntry]:
         """As `Directory.entries`: in the order of the mapping."""
         trees = self._load()
-        return _loaded(lambda: [DirEntry(name, ino, _filetype(trees[name])) for name, ino in self._inodes.items()])
+        new, kind = tuple.__new__, _filetype
+        return _loaded(lambda: [new(DirEntry, (name, ino, kind(trees[name]))) for name, ino in self._inodes.items()])
 
     def stat(self) -> Stat:
         """As `Node.stat`."""
@@ -285,10 +305,20 @@ def _has(tree: TreeEntry, name: str) -> bool:
     return hasattr(type(tree), name) or name in getattr(tree, "__dict__", ())
 
 
+_known: dict[type, Filetype] = {}
+"""What the entries of a class are, where the class itself tells: asked once, not for each of a thousand files."""
+
+
 def _filetype(tree: TreeEntry) -> Filetype:
-    if is_directory(tree):
-        return Filetype.DIRECTORY
-    return Filetype.SYMBOLIC_LINK if _is_symlink(tree) else Filetype.REGULAR_FILE
+    found = _known.get(type(tree))
+    if found is None:
+        if is_directory(tree):
+            found = Filetype.DIRECTORY
+        else:
+            found = Filetype.SYMBOLIC_LINK if _is_symlink(tree) else Filetype.REGULAR_FILE
+        if any(hasattr(type(tree), name) for name in ("entries", "target", "content")) and len(_known) < _MOST_KNOWN:
+            _known[type(tree)] = found
+    return found
 
 
 def _loaded(load: Callable[[], _T]) -> _T:
@@ -298,4 +328,9 @@ def _loaded(load: Callable[[], _T]) -> _T:
     except OSError:
         raise
     except Exception as error:
-        raise OSError(errno.EIO, f"the package's data cannot be read: {error}") from error
+        raise _failure(error) from error
+
+
+def _failure(error: Exception) -> OSError:
+    """What the guest is told of a tree's failure that is no error of the system's."""
+    return OSError(errno.EIO, f"the package's data cannot be read: {error}")

@@ -101,6 +101,8 @@ class Walked(NamedTuple):
 
 
 _UNNAMED = ("", ".", "..")
+_new = tuple.__new__
+"""Makes a named tuple as its class does, without a call of Python's own: a walk makes one for each name."""
 
 
 def top(filesystem: FileSystem) -> Location:
@@ -160,8 +162,8 @@ def walk(
         filetype = node.filetype
         if filetype is Filetype.DIRECTORY:
             if not pending:
-                return Walked(here, name, Location(node, here, name), slashed)
-            here = Location(node, here, name)
+                return _new(Walked, (here, name, _new(Location, (node, here, name)), slashed))
+            here = _new(Location, (node, here, name))
         elif filetype is Filetype.SYMBOLIC_LINK and (pending or follow or (slashed and not naming)):
             if creating and slashed and not pending:
                 # As Linux has it, which does not look where the link leads: it may lead to itself.
@@ -181,7 +183,7 @@ def walk(
             # Who would create the file is told that a name with a slash behind it can only be a directory (Linux).
             raise failure(errno.EISDIR if creating and not pending else errno.ENOTDIR, name)
         else:
-            return Walked(here, name, Location(node, here, name), slashed)
+            return _new(Walked, (here, name, _new(Location, (node, here, name)), slashed))
     return Walked(here, name, here, slashed)
 
 

@@ -6,7 +6,7 @@ import time
 
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import ClockId
-from runtime.hostcalls import WASIX, syscall
+from runtime.hostcalls import BESIDE, EVERYWHERE, WASIX, syscall
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def clock_res_get(thread: GuestThread, clock: int, resolution: int) -> None:
     thread.memory.set_u64(resolution, max(1, round(time.get_clock_info(_NAMES[clock]).resolution * 1e9)))
 
 
-@syscall("clock_time_get", "iIi:i")
+@syscall("clock_time_get", "iIi:i", *EVERYWHERE, BESIDE)
 def clock_time_get(thread: GuestThread, clock: int, precision: int, result: int) -> None:
     """Write the time of a clock in nanoseconds, a u64 at `result`; the precision asked for is always reached."""
     del precision

@@ -70,6 +70,7 @@ def fd_fdstat_set_rights(thread: GuestThread, fd: int, rights: int, inheriting: 
     descriptor = thread.descriptors.get(fd)
     if rights & ~descriptor.rights or inheriting & ~descriptor.inheriting:
         raise GuestError(Errno.NOTCAPABLE)
+    thread.descriptors.hide_rings(fd)
     descriptor.rights, descriptor.inheriting = rights, inheriting
 
 

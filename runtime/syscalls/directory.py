@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from runtime.abi.errno import Errno, GuestError
 from runtime.abi.filetype import Filetype
 from runtime.abi.flags import Rights
 from runtime.abi.layouts import DIRENT
 from runtime.fs.node import Directory, DirEntry
 from runtime.hostcalls import syscall
-from runtime.syscalls.args import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runtime.descriptors import Description
     from runtime.thread import GuestThread
+
+_READDIR = int(Rights.FD_READDIR)
 
 
 def _listing(description: Description, cookie: int) -> list[DirEntry]:
@@ -38,18 +41,18 @@ def fd_readdir(thread: GuestThread, fd: int, buffer: int, length: int, cookie: i
     The last record is cut off where the buffer ends; fewer bytes than the buffer holds mean the end of the directory.
     The number of bytes used is written as a u32.
     """
-    description = thread.descriptors.use(fd, int(Rights.FD_READDIR))
+    description = thread.descriptors.use(fd, _READDIR)
     with description.lock:
         listing = _listing(description, cookie)
     thread.memory.check(buffer, length)
-    records = bytearray()
-    for index in range(min(cookie, len(listing)), len(listing)):
-        entry = listing[index]
-        name = encode(entry.name)
-        records += DIRENT.pack(index + 1, entry.ino & 0xFFFF_FFFF_FFFF_FFFF, len(name), entry.filetype)
-        records += name
-        if len(records) >= length:
+    records: list[bytes] = []
+    pack, size = DIRENT.pack, 0
+    for index, (text, ino, filetype) in enumerate(islice(listing, min(cookie, len(listing)), None), cookie + 1):
+        name = text.encode("utf-8", "surrogateescape")
+        records += pack(index, ino & 0xFFFF_FFFF_FFFF_FFFF, len(name), filetype), name
+        size += 24 + len(name)
+        if size >= length:
             break
-    used = min(len(records), length)
-    thread.memory.write(buffer, memoryview(records)[:used])
+    used = min(size, length)
+    thread.memory.write(buffer, memoryview(b"".join(records))[:used])
     thread.memory.set_u32(result, used)

@@ -11,7 +11,7 @@ from runtime.abi.errno import Errno, GuestError
 from runtime.abi.flags import UNSTABLE_WHENCE, FdFlags, FstFlags, Rights, Whence
 from runtime.abi.layouts import FILESTAT, UNSTABLE_FILESTAT
 from runtime.descriptors import Uses, in_use
-from runtime.hostcalls import PREVIEW1, UNSTABLE, WASIX, syscall
+from runtime.hostcalls import BESIDE, EVERYWHERE, PREVIEW1, UNSTABLE, WASIX, syscall
 from runtime.syscalls.transfer import opened, read, write
 
 TYPE_CHECKING = False
@@ -24,22 +24,27 @@ _READ, _WRITE, _SEEK, _TELL = int(Rights.FD_READ), int(Rights.FD_WRITE), int(Rig
 _APPEND = int(FdFlags.APPEND)
 _MAX = (1 << 63) - 1
 _U32 = 0xFFFF_FFFF
+_TIME_MAX = (1 << 64) - 1
 
 
-@syscall("fd_read", "iiii:i")
+@syscall("fd_read", "iiii:i", *EVERYWHERE, BESIDE)
 def fd_read(thread: GuestThread, fd: int, iovs: int, count: int, result: int) -> None:
     """Read into `count` buffers at the position and move it; writes the number of bytes, u32."""
     memory = thread.memory
     description = thread.descriptors.use(fd, _READ)
     memory.set_u32(result, read(thread, description, memory.iovecs(iovs, count)))
+    if thread.shortcut is not None:
+        thread.shorten(fd, description)
 
 
-@syscall("fd_write", "iiii:i")
+@syscall("fd_write", "iiii:i", *EVERYWHERE, BESIDE)
 def fd_write(thread: GuestThread, fd: int, iovs: int, count: int, result: int) -> None:
     """Write from `count` buffers at the position and move it; writes the number of bytes, u32."""
     memory = thread.memory
     description = thread.descriptors.use(fd, _WRITE)
     memory.set_u32(result, write(thread, description, memory.iovecs(iovs, count)))
+    if thread.shortcut is not None:
+        thread.shorten(fd, description)
 
 
 def _seekable(thread: GuestThread, fd: int, rights: int) -> Description:
@@ -153,8 +158,9 @@ def fd_sync(thread: GuestThread, fd: int) -> None:
 
 def put_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
     """Write a `filestat` of preview 1 (64 bytes)."""
-    dev, ino, filetype, nlink, size, atim, mtim, ctim = stat
-    thread.memory.pack(FILESTAT, result, dev, ino, filetype, nlink, size, _time(atim), _time(mtim), _time(ctim))
+    if not 0 <= stat.atim | stat.mtim | stat.ctim <= _TIME_MAX:
+        stat = stat._replace(atim=_time(stat.atim), mtim=_time(stat.mtim), ctim=_time(stat.ctim))
+    thread.memory.pack(FILESTAT, result, *stat)
 
 
 def put_unstable_filestat(thread: GuestThread, result: int, stat: Stat) -> None:
@@ -173,7 +179,7 @@ def _stat(thread: GuestThread, fd: int) -> Stat:
 
 def _time(nanoseconds: int) -> int:
     """A timestamp as the guest can have it: it knows nothing before 1970."""
-    return min(max(0, nanoseconds), (1 << 64) - 1)
+    return min(max(0, nanoseconds), _TIME_MAX)
 
 
 @syscall("fd_filestat_get", "ii:i", PREVIEW1, WASIX)
