@@ -118,8 +118,8 @@ class WasiProcess:
     def become(self, module: Module, name: str) -> None:
         """Be a process of this module: nothing of the one before it stays but what exec keeps."""
         self.name = name
-        self._take(module)
         self.env.enter_program()
+        self._take(module)
 
     def _take(self, module: Module, memory: SharedMemory | None = None) -> None:
         self.module = module

@@ -13,12 +13,11 @@ from runtime.engine import Machine, Store
 from runtime.errors import RuntimeFault, Trap
 from runtime.hostcalls import current
 from runtime.memory import GuestMemory, nowhere
-from runtime.same_processor import rests
 from runtime.signals import EXIT_SIGNAL, RESTARTS, Signal, default_is_deadly
+from runtime.thread_waker import ThreadWaker
 from runtime.turns import turns
 from runtime.typed import NamedTuple
 from runtime.unwinding import ProcessExit, ThreadExit, Unwind
-from runtime.waiting import Waker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from runtime.engine.shortcuts import TransferShortcut
     from runtime.process import WasiProcess
     from runtime.programs import Program
+    from runtime.waiting import Waker
 
 INTERRUPTS_OF_A_HANDLER = 1 << 15
 """How many interrupts a signal handler that runs amid the guest's own code outlasts; whoever ends it sends one more."""
@@ -40,21 +40,6 @@ class _Lent(NamedTuple):
 
     parent: WasiProcess
     frames: Frames
-
-
-class _ThreadWaker(Waker):
-    """Interrupts the waits of a guest thread, which does not compute while it waits."""
-
-    __slots__ = ()
-
-    def wait(self, interests: Sequence[tuple[int, int]], deadline: int | None) -> list[tuple[int, int]] | None:
-        # Not kept by the waker: the two would keep each other.
-        thread = current.thread
-        turns.give_up(thread)
-        rests()
-        ready = super().wait(interests, deadline)
-        turns.take(thread)
-        return ready
 
 
 class GuestThread:
@@ -99,7 +84,7 @@ class GuestThread:
         self.handler: handlers.Handler | None = None
         self._done = False
         self.unwinding: BaseException | None = None
-        self.waker: Waker = _ThreadWaker()
+        self.waker: Waker = ThreadWaker()
         self.locals: dict[int, int] = {}
         self.checkpoints = Checkpoints()
         self.contexts: Contexts | None = None

@@ -73,7 +73,7 @@ def is_confined(thread: GuestThread, fd: int) -> bool:
     """
     if thread.process.module.is_wasix:
         return False
-    descriptor = thread.descriptors.get(fd)
+    descriptor = thread.descriptors.directory(fd)
     location = descriptor.description.location
     return not (
         descriptor.preopen is not None

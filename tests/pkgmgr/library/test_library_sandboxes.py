@@ -44,6 +44,7 @@ def test_a_guest_sees_nothing_of_the_host(packages: list[Package], monkeypatch: 
         ("echo yes > x; ln -s /workspace/x /link && cat /link && cat < /link", "yes yes"),
         ("ln -s ../../../etc/passwd up; cat up 2>&1 || ls /etc", "cat: up: No such file or directory"),
         ("cd /tmp; unset PWD; touch x; ls /tmp", "x"),
+        ("echo yes > x; echo 'cat x; sort /workspace/x' > t; sh t", "yes yes"),
     ],
 )
 def test_absolute_and_relative_names_are_told_apart(packages: list[Package], script: str, output: str) -> None:
