@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from runtime.engine import Linker, Module
-from runtime.hostcalls import resolve
+from runtime.hostcalls import BESIDE, resolve
 from runtime.syscalls import families
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runtime.engine import HostCall, Import
 
 
 def linker_of(module: Module) -> Linker:
@@ -12,8 +16,15 @@ def linker_of(module: Module) -> Linker:
     linker: Linker | None = module.__dict__.get("linker")
     if linker is None:
         families.load_for((item.module, item.name) for item in module.imports)
-        linker = module.__dict__["linker"] = Linker(module, resolve)
+        linker = module.__dict__["linker"] = Linker(module, _resolve)
     return linker
+
+
+def _resolve(item: Import) -> HostCall:
+    if item.module == BESIDE:
+        # What stands before a guest has calls that the guest itself may not import.
+        families.load_for([(item.module, item.name)])
+    return resolve(item)
 
 
 def keeps_dispositions(module: Module) -> bool:

@@ -1,6 +1,8 @@
 """Host calls that are answered beside the guest: what it sees is the same as from the host."""
 
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -372,3 +374,22 @@ def test_the_host_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(guest(repeat(50_000, want(write("(i32.const 1)"), 0, 1))), output).exit_code == 0
     assert len(output.getvalue()) == 50_000 * 16
     assert calls < 100
+
+
+def test_what_stands_before_a_guest_has_calls_that_it_does_not_import() -> None:
+    """In a process of its own: which calls are known depends on the guests that ran before."""
+    script = """
+from wasmtime import wat2wasm
+from runtime.engine import Module, beside
+from runtime.env import WasiEnvBuilder
+beside._prepare_shortcuts()
+for name, kinds, given in (
+    ("fd_write", "i32 i32 i32 i32", "(i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)"),
+    ("clock_time_get", "i32 i64 i32", "(i32.const 0) (i64.const 0) (i32.const 64)"),
+):
+    text = f'''(module (import "wasi_snapshot_preview1" "{name}" (func $f (param {kinds}) (result i32)))
+      (memory (export "memory") 1) (func (export "_start") (if (call $f {given}) (then unreachable))))'''
+    assert WasiEnvBuilder("guest").build().run(Module.compile(bytes(wat2wasm(text)))) == 0
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
