@@ -40,6 +40,7 @@ _FAMILIES = {
     ),
     "fork": ("proc_fork", "proc_vfork", "proc_id", "proc_join", "proc_parent"),
     "futex": ("futex_",),
+    "hurry": ("hurry", "nudge"),
     "later": ("dl", "call_dynamic", "closure_", "reflect_", "proc_snapshot"),
     "path": ("path_",),
     "poll": ("poll_",),
