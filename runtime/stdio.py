@@ -223,10 +223,15 @@ class OutputBuffer(Stream):
             if self._ring is not None:
                 self._collect()
             if self._limit is not None and len(self._data) + count > self._limit:
-                raise OSError(28, "the captured output is full")
+                return self._overflow(buffers, self._limit - len(self._data))
             for buffer in buffers:
                 self._data += buffer
         return count
+
+    def _overflow(self, buffers: Sequence[memoryview], room: int) -> int:
+        """Take what does not fit as a whole, with the lock held; how much the guest is told was taken."""
+        del buffers, room
+        raise OSError(28, "the captured output is full")
 
     def getvalue(self) -> bytes:
         """Everything written so far."""
