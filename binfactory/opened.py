@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from _thread import allocate_lock
 
 from binfactory.errors import FactoryError
 from binfactory.pinned import NotPinned, open_pinned
@@ -26,7 +26,7 @@ class OpenPackage:
         self.node = node
         self._container: Container | None = node.container
         self._digests: dict[str, str] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     @property
     def id(self) -> str:

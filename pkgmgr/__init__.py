@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from pkgmgr.library.failures import CommandNotFound, GuestFileError, ProcessFailed, WaitTimeout
     from pkgmgr.library.guest_files import FileStat, GuestFiles
     from pkgmgr.library.image import Image, ImageFile
+    from pkgmgr.library.load_phase import LoadPhase
     from pkgmgr.library.package import Command, Package, load_packages
     from pkgmgr.library.ports import Ports
     from pkgmgr.library.process import Process
-    from pkgmgr.library.progress import LoadPhase, LoadProgress, PackageProgress
+    from pkgmgr.library.progress import LoadProgress, PackageProgress
     from pkgmgr.library.project import LockedPackage, Project
     from pkgmgr.library.sandbox import Sandbox
     from pkgmgr.library.volume import Volume
@@ -37,7 +38,7 @@ _ROOMS = {
     "GuestFiles": "pkgmgr.library.guest_files",
     "Image": "pkgmgr.library.image",
     "ImageFile": "pkgmgr.library.image",
-    "LoadPhase": "pkgmgr.library.progress",
+    "LoadPhase": "pkgmgr.library.load_phase",
     "LoadProgress": "pkgmgr.library.progress",
     "LockedPackage": "pkgmgr.library.project",
     "NotAsPromised": "pkgmgr.errors",

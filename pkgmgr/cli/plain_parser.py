@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 _REST = "*"
-_UNDERSTOOD = frozenset({"action", "choices", "default", "dest", "help", "metavar", "nargs", "type"})
+_UNDERSTOOD = frozenset({"action", "choices", "default", "dest", "help", "metavar", "nargs", "required", "type"})
 
 
 class NotPlain(Exception):
@@ -30,6 +30,7 @@ class PlainParser:
         self._options: dict[str, tuple[str, dict[str, Any]]] = {}
         self._places: list[tuple[str, dict[str, Any]]] = []
         self._values: dict[str, Any] = {}
+        self._required: set[str] = set()
 
     def __getattr__(self, name: str) -> NoReturn:
         raise NotPlain
@@ -45,6 +46,10 @@ class PlainParser:
         name = name.lstrip("-").replace("-", "_")
         if dashed:
             self._options.update(dict.fromkeys(names, (name, declared)))
+            if declared.get("required"):
+                if "default" in declared:
+                    raise NotPlain
+                self._required.add(name)
         default = declared.get("default", False if declared.get("action") == "store_true" else None)
         # Argparse converts a default that is a text, as if it had been typed.
         self._values.setdefault(name, _value(declared, default, given=True) if isinstance(default, str) else default)
@@ -87,7 +92,7 @@ class PlainParser:
                 raise NotPlain
             else:
                 values[name] = _value(declared, placed.pop(0))
-        if placed:
+        if placed or any(values[name] is None for name in self._required):
             raise NotPlain
         return SimpleNamespace(**values), []
 

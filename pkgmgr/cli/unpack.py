@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from pkgmgr.cli.options import OUT
+from pkgmgr.cli.options import OUT, path
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare what the verb takes."""
-    parser.add_argument("path", type=Path, metavar="FILE", help="a .webc file of any version")
+    parser.add_argument("path", type=path, metavar="FILE", help="a .webc file of any version")
     parser.add_argument(
         *OUT,
         dest="out",
-        type=Path,
+        type=path,
         required=True,
         metavar="DIR",
         help="the directory to make; it must not exist or be empty",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
+from _thread import allocate_lock
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
+from runtime.typed import Protocol
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import Any, Final, Self
 
 _WORTH_A_BAR: Final = 8 << 20
 _LONGEST_NAME: Final = 40
@@ -101,7 +104,7 @@ class FetchLines(FetchSilence):
 
     def __init__(self, done: str = "fetched") -> None:
         self._done = done
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def waiting(self, name: str) -> None:
         """Say so."""
@@ -137,7 +140,7 @@ class FetchBars:
         self._noun = noun
         self._done = 0
         self._tasks: dict[str, Any] = {}
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         # Names are shown as they are: what looks like markup in them is none.
         text = TextColumn("{task.description}", markup=False)
         columns = (text, BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn())

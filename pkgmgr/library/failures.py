@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
 
 from binfactory.errors import FactoryError
 from pkgmgr.errors import WpmError
@@ -11,8 +10,10 @@ from runtime.abi.errno import GuestError
 from runtime.errors import RuntimeFault
 from webc_parser import WebcError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Final
 
     from pkgmgr.library.completed import Completed
 

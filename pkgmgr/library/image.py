@@ -14,8 +14,8 @@ from pkgmgr.library.environment import Environment
 from pkgmgr.library.failures import converted
 from pkgmgr.library.image_running import start_in_image
 from pkgmgr.library.launching import Given
+from pkgmgr.library.load_silence import quietly
 from pkgmgr.library.package import load_packages
-from pkgmgr.library.progress import quietly
 from pkgmgr.library.stdio import DEFAULT_LIMIT, captured, spawned
 from pkgmgr.rootfs.building import BuildOptions, build_image, unintended
 from pkgmgr.rootfs.copied_layer import Copy

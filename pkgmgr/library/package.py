@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
+from _thread import allocate_lock
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
 
 from binfactory.command import WASI_RUNNER, check_command_name
@@ -17,22 +16,25 @@ from pkgmgr.errors import WpmError
 from pkgmgr.installing.options import InstallOptions
 from pkgmgr.installing.progress import listening
 from pkgmgr.library.failures import converted
-from pkgmgr.library.progress import Loading, LoadPhase
+from pkgmgr.library.load_phase import LoadPhase
+from pkgmgr.library.load_silence import LoadSilence
 from pkgmgr.store import Store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias
 
     from binfactory.command import BinaryCommand
     from binfactory.package import BinaryPackage
-    from pkgmgr.library.progress import LoadProgress
+    from pkgmgr.library.progress import Loading, LoadProgress
 
 _WASM, _WEBC = b"\0asm", b"\0webc"
 _AT_ONCE = 8
 _VOLUME = "files"
 
 _loaded: WeakValueDictionary[tuple[tuple[str, str | None], ...], BinaryPackage] = WeakValueDictionary()
-_loaded_lock = threading.Lock()
+_loaded_lock = allocate_lock()
 
 
 class Package:
@@ -189,7 +191,7 @@ def load_packages(
         WpmError: One cannot be found, fetched or read.
     """
     wanted = list(sources)
-    loading = Loading([_label(source) for source in wanted], progress)
+    loading = LoadSilence() if progress is None else _telling(wanted, progress)
     options = InstallOptions(registry=registry, offline=offline, refresh=refresh)
     store = Store.default()
 
@@ -212,6 +214,12 @@ def load_packages(
 
     with ThreadPoolExecutor(min(_AT_ONCE, len(wanted)), "load") as pool:
         return list(pool.map(load, enumerate(wanted)))
+
+
+def _telling(sources: list[PackageSource], progress: Callable[[LoadProgress], object]) -> Loading:
+    from pkgmgr.library.progress import Loading
+
+    return Loading([_label(source) for source in sources], progress)
 
 
 def _shared(node: PackageNode) -> BinaryPackage:

@@ -5,29 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from pkgmgr.installing.progress import listening
+from pkgmgr.library.load_phase import LoadPhase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from contextlib import AbstractContextManager
 
 _SECONDS_BETWEEN = 0.1
-
-
-class LoadPhase(StrEnum):
-    """How far a package, or a load of several, is."""
-
-    RESOLVING = "resolving"
-    """It is being found out which packages these are."""
-    DOWNLOADING = "downloading"
-    """Bytes are on their way."""
-    LOADING = "loading"
-    """They are here, and are being opened."""
-    READY = "ready"
-    """They can be run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +66,10 @@ class Loading:
 
     Args:
         names: What was asked for.
-        callback: Who is told; one call at a time. None tells nobody.
+        callback: Who is told; one call at a time.
     """
 
-    def __init__(self, names: Iterable[str], callback: Callable[[LoadProgress], object] | None) -> None:
+    def __init__(self, names: Iterable[str], callback: Callable[[LoadProgress], object]) -> None:
         self._callback = callback
         self._lock = threading.RLock()
         self._last = 0.0
@@ -140,8 +125,6 @@ class Loading:
         return
 
     def _tell(self) -> None:
-        if self._callback is None:
-            return
         self._last = time.monotonic()
         asked = [each for each in self._asked.values() if each.id not in self._fetched]
         ready = {each.id for each in self._asked.values() if each.phase is LoadPhase.READY}
@@ -162,8 +145,3 @@ class Loading:
         known = [each.total for each in packages if each.total is not None]
         total = sum(known) if len(known) == len(packages) else None
         self._callback(LoadProgress(least, sum(each.downloaded for each in packages), total, packages))
-
-
-def quietly() -> AbstractContextManager[None]:
-    """Fetch, send and compile meanwhile without telling anybody."""
-    return listening(Loading((), None))

@@ -11,8 +11,9 @@ from pkgmgr.installing.options import UPGRADE_ALL, InstallOptions
 from pkgmgr.installing.progress import listening
 from pkgmgr.library.environment import Environment
 from pkgmgr.library.failures import converted
+from pkgmgr.library.load_silence import quietly
 from pkgmgr.library.package import Package
-from pkgmgr.library.progress import Loading, quietly
+from pkgmgr.library.progress import Loading
 from pkgmgr.locks.lockfile import write_lock
 from pkgmgr.projects.project import Project as Opened
 from pkgmgr.store import Store
@@ -238,7 +239,7 @@ class Project:
         options = self._options(locked=locked, frozen=frozen, compile=compile, jobs=jobs, refresh=refresh)
         options = options._replace(launchers=launchers)
         store = Store.default()
-        with converted, listening(Loading((), progress)):
+        with converted, quietly() if progress is None else listening(Loading((), progress)):
             report = install(self._project, store, options)
             project = Opened(self._project.manifest)
             project.__dict__["lock"] = report.lock

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest import MANIFEST_NAMES
@@ -14,10 +10,14 @@ from pkgmgr.manifest.names import shown
 from pkgmgr.unpacking.layout import MODULES, plan
 from pkgmgr.unpacking.project import ProjectWriter
 from pkgmgr.unpacking.writer import FolderWriter
+from runtime.typed import NamedTuple
 from webc_parser.container import Container
 from webc_parser.tree import VolumeDirectory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from webc_parser.tree import Volume
 
 MAX_GROWTH = 16
@@ -67,6 +67,8 @@ def unpack_package(source: Path, output: Path, *, force: bool = False) -> Unpack
                 _publish_mode(folder)
                 _put(folder, target)
         except BaseException:
+            import shutil
+
             shutil.rmtree(folder, ignore_errors=True)
             raise
     return UnpackedPackage(output, tuple(warnings))
@@ -116,7 +118,9 @@ def _check_output(source: Path, target: Path, *, force: bool) -> bool:
 
 def _temporary(parent: Path, name: str) -> Path:
     """A new folder beside the target that only this user can reach."""
-    return Path(tempfile.mkdtemp(prefix=f".{name[:100]}.", dir=parent))
+    folder = parent / f".{name[:100]}.{os.urandom(8).hex()}"
+    folder.mkdir(0o700)
+    return folder
 
 
 def _publish_mode(folder: Path) -> None:
@@ -140,4 +144,6 @@ def _put(folder: Path, target: Path) -> None:
     except BaseException:
         old.rename(target)
         raise
+    import shutil
+
     shutil.rmtree(old)

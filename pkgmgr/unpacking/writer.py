@@ -7,18 +7,12 @@ nothing is ever written through one, and only those stay that lead to a place in
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pkgmgr.errors import WpmError
 from pkgmgr.manifest.names import shown
-from webc_parser.tree import VolumeDirectory, VolumeSymlink
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from webc_parser.tree import VolumeFile
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+from pkgmgr.unpacking.new_files import make_file, make_files
+from webc_parser.tree import VolumeDirectory, VolumeFile
 
 
 class FolderWriter:
@@ -29,11 +23,12 @@ class FolderWriter:
         most: The most bytes to write: spans of a container may overlap, and a small one must not fill a disk.
     """
 
-    __slots__ = ("_folder", "_left", "_links")
+    __slots__ = ("_files", "_folder", "_left", "_links")
 
     def __init__(self, folder: Path, most: int) -> None:
         self._folder = folder
         self._left = most
+        self._files: list[tuple[str, list[tuple[str, VolumeFile]]]] = []
         self._links: list[tuple[Path, Path, str]] = []
 
     def write_file(self, relative: str, content: bytes | memoryview) -> None:
@@ -44,27 +39,40 @@ class FolderWriter:
         """
         path = self._path(relative)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._create(path, content)
+        self._spend(relative, len(content))
+        try:
+            make_file(str(path), content)
+        except FileExistsError:
+            raise self._twice(path) from None
 
     def write_tree(self, relative: str, root: VolumeDirectory) -> None:
-        """Write everything below a directory of a volume, its links excepted: `finish` makes those."""
+        """Make the directories below a directory of a volume; `finish` makes its files and links."""
         top = self._path(relative)
         top.mkdir(parents=True, exist_ok=True)
         left: list[tuple[Path, VolumeDirectory]] = [(top, root)]
         while left:
             directory, node = left.pop()
+            files: list[tuple[str, VolumeFile]] = []
             for name, entry in node.entries.items():
-                path = directory / _checked(name)
-                if isinstance(entry, VolumeDirectory):
+                _checked(name)
+                if isinstance(entry, VolumeFile):
+                    self._spend(name, entry.size)
+                    files.append((name, entry))
+                elif isinstance(entry, VolumeDirectory):
+                    path = directory / name
                     self._make_directory(path)
                     left.append((path, entry))
-                elif isinstance(entry, VolumeSymlink):
-                    self._links.append((top, path, entry.target))
                 else:
-                    self._write_entry(path, entry)
+                    self._links.append((top, directory / name, entry.target))
+            if files:
+                self._files.append((str(directory), files))
 
     def finish(self) -> list[str]:
-        """Make the links; the path and target of each that was left out, as it leads out of its volume."""
+        """Make the files and the links; the path and target of each link that was left out, as it leads out of its volume."""
+        try:
+            make_files(self._files)
+        except FileExistsError as error:
+            raise self._twice(Path(error.filename)) from None
         for _, path, target in self._links:
             try:
                 path.symlink_to(target)
@@ -82,16 +90,8 @@ class FolderWriter:
         root, real = os.path.realpath(top), os.path.realpath(path)
         return os.path.commonpath([root, real]) != root
 
-    def _write_entry(self, path: Path, entry: VolumeFile) -> None:
-        self._create(path, entry.content)
-        if entry.modified_ns is not None and 0 < entry.modified_ns < 2**62:
-            os.utime(path, ns=(entry.modified_ns, entry.modified_ns))
-
     def _path(self, relative: str) -> Path:
-        path = self._folder
-        for name in relative.split("/") if relative else ():
-            path /= _checked(name)
-        return path
+        return self._folder.joinpath(*[_checked(name) for name in relative.split("/") if relative])
 
     def _make_directory(self, path: Path) -> None:
         try:
@@ -99,18 +99,10 @@ class FolderWriter:
         except FileExistsError:
             raise self._twice(path) from None
 
-    def _create(self, path: Path, content: bytes | memoryview) -> None:
-        self._left -= len(content)
+    def _spend(self, name: str, size: int) -> None:
+        self._left -= size
         if self._left < 0:
-            raise WpmError(f"{path.name}: the package's files share their bytes to fill the disk: do not trust it")
-        try:
-            descriptor = os.open(path, _CREATE, 0o666)
-        except FileExistsError:
-            raise self._twice(path) from None
-        with open(descriptor, "wb", buffering=0) as file:
-            view = memoryview(content)
-            while len(view):
-                view = view[file.write(view) :]
+            raise WpmError(f"{name}: the package's files share their bytes to fill the disk: do not trust it")
 
     def _twice(self, path: Path) -> WpmError:
         relative = shown(str(path.relative_to(self._folder)))

@@ -65,6 +65,16 @@ def test_a_run_of_a_file_imports_what_it_needs(tmp_path: Path, suffix: str) -> N
     )
 
 
+def test_opening_a_package_in_a_program_imports_no_more_than_a_run() -> None:
+    program = (
+        "import sys; from pathlib import Path; from pkgmgr import Package\n"
+        "assert Package.load(Path(sys.argv[1])).commands\n"
+        "never = {'argparse', 'concurrent.futures', 'dataclasses', 'hashlib', 'inspect', 'shutil', 'tempfile', 'typing'}\n"
+        "assert not never & set(sys.modules), never & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-S", "-c", program, str(HELLO)], check=True, cwd=ROOT, timeout=60)
+
+
 def test_sockets_of_preview_1_are_loaded_when_they_are_used() -> None:
     program = (
         "import sys; from runtime.syscalls import families\n"

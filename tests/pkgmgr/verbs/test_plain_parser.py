@@ -18,6 +18,7 @@ WORDS = (
     "-- - x.webc wpm/hello -e --entrypoint --entrypoint=a --env A=B --env=C -v .:/w --net --net=loopback --timeout "
     "5 1x --memory=64M --memory 12 --offline --offline=1 --cwd /w --workdir -w -5 -h --nothing --map-command "
     "a=b --include-webc -ea --enV --package -p --project --json --locked --resolution lowest --jobs -c ls --refresh "
+    "-o --output=out --force"
 )
 
 
@@ -29,7 +30,7 @@ def read(parser: Any, verb: str, words: list[str]) -> dict[str, Any]:
 
 
 @given(
-    verb=st.sampled_from(["run", "exec", "shell", "install", "list", "lock"]),
+    verb=st.sampled_from(["run", "exec", "shell", "install", "list", "lock", "unpack"]),
     words=st.lists(st.sampled_from(["", *WORDS.split()]), max_size=6),
 )
 def test_what_is_plain_is_read_as_argparse_reads_it(verb: str, words: list[str]) -> None:
@@ -68,3 +69,14 @@ def test_what_is_asked_for_or_wrong_is_left_to_argparse(verb: str) -> None:
         with pytest.raises(NotPlain):
             import_module(f"pkgmgr.cli.{verb}").add_arguments(plain)
             read(plain, verb, words)
+
+
+def test_an_option_that_has_to_be_there_is_missed() -> None:
+    for words, is_plain in ((["x.webc"], False), (["x.webc", "-o", "out"], True)):
+        plain = PlainParser()
+        import_module("pkgmgr.cli.unpack").add_arguments(plain)
+        if is_plain:
+            assert read(plain, "unpack", words) == read(parser_of("unpack")[1], "unpack", words)
+        else:
+            with pytest.raises(NotPlain):
+                read(plain, "unpack", words)
