@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pkgmgr.summary import PackageSummary
     from pkgmgr.version import Version
 
-_MOST_EFFORT: Final = 50_000_000
-"""About half a minute; 2,000 packages of which every fiftieth makes trouble take a fiftieth of it."""
+_MOST_EFFORT: Final = 100_000_000
+"""About half a minute; 2,000 packages of which every fiftieth makes trouble take a thousandth of it."""
 
 
 @dataclass(frozen=True, slots=True)

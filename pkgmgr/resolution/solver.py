@@ -7,6 +7,10 @@ where two conclusions clash, what led to both is learned as a new incompatibilit
 What a package may be is a set of states, held as the bits of a number: bit 0 says that it is not chosen at all, bit N
 that its Nth candidate is, the first being the most wanted. Every step is then one operation on numbers. This file knows
 nothing of versions, names and registries.
+
+A clash takes back the last of the decisions that led to it, with what rests on that, and nothing else (see `trail`). It comes
+to an end: a clash with a new decision adds an incompatibility that there was not, of which there are finitely many, and every
+other clash leaves one decision less.
 """
 
 from __future__ import annotations
@@ -14,13 +18,19 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
+from pkgmgr.resolution.trail import ABSENT, Incompatibility, Trail
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pkgmgr.resolution.trail import Step
+
 F = TypeVar("F")
 
-ABSENT: Final = 1
-"""The state of a package that is not chosen, as a set."""
+_MOST_CLEANINGS: Final = 20
+"""How many times to look whether there is something better without what nobody needs any more."""
+_Changed = dict[str, None]
+"""The packages about which something may follow, each once."""
 
 
 class Demand(NamedTuple, Generic[F]):
@@ -63,40 +73,6 @@ class TooMuch(Exception):
     """Neither a solution nor a proof was found with the effort that was allowed."""
 
 
-class _Incompatibility(Generic[F]):
-    """States of packages that cannot be together: either a fact says so, or it follows from two others."""
-
-    __slots__ = ("causes", "fact", "terms")
-
-    def __init__(
-        self,
-        terms: dict[str, int],
-        fact: F | None = None,
-        causes: tuple[_Incompatibility[F], _Incompatibility[F]] | None = None,
-    ) -> None:
-        self.terms = terms
-        self.fact = fact
-        self.causes = causes
-
-
-class _Step(NamedTuple, Generic[F]):
-    """One entry of the trail: a package has fewer states than before.
-
-    Attributes:
-        package: Which package.
-        before: Its states before.
-        after: Its states from here on.
-        cause: What it follows from; None where it was decided.
-        level: How many decisions had been taken, this one included.
-    """
-
-    package: str
-    before: int
-    after: int
-    cause: _Incompatibility[F] | None
-    level: int
-
-
 class Solver(Generic[F]):
     """One search.
 
@@ -109,13 +85,8 @@ class Solver(Generic[F]):
         self._problem = problem
         self._most_effort = most_effort
         self._effort = 0
-        self._everything: dict[str, int] = {}
-        self._states: dict[str, int] = {}
-        self._about: dict[str, list[_Incompatibility[F]]] = {}
-        self._trail: list[_Step[F]] = []
-        self._history: dict[str, list[int]] = {}
-        self._level = 0
-        self._known: set[tuple[str, int]] = set()
+        self._trail: Trail[F] = Trail()
+        self._needs: dict[tuple[str, int], list[str]] = {}
         self._undecided: set[str] = set()
         self._queue: list[tuple[int, int, str]] = []
         self._trouble: dict[str, int] = {}
@@ -134,29 +105,47 @@ class Solver(Generic[F]):
             Unsolvable: Nothing satisfies everyone.
             TooMuch: It takes more effort than allowed.
         """
-        changed: list[str] = []
+        changed: _Changed = {}
+        needed: list[str] = []
         for demand in roots:
+            needed.append(demand.package)
             self._learn_or_conclude(self._add(None, 0, demand), changed)
+        cleanings = 0
         while True:
             self._propagate(changed)
-            package = self._next()
-            if package is None:
-                return {step.package: step.after.bit_length() - 1 for step in self._trail if step.cause is None}
-            changed = self._decide(package)
+            if (package := self._next()) is not None:
+                self._decide(package, changed)
+                continue
+            chosen = self._reached(needed)
+            unneeded = [name for name in self._trail.decisions if name not in chosen]
+            # Without them others may get what is more wanted; few rounds are enough, and any may be the last.
+            if not unneeded or cleanings == _MOST_CLEANINGS:
+                return {name: state.bit_length() - 1 for name, state in chosen.items()}
+            cleanings += 1
+            for name in unneeded:
+                if (decision := self._trail.decisions.get(name)) is not None:
+                    self._take_back(decision, changed)
+
+    def _reached(self, roots: list[str]) -> dict[str, int]:
+        """The decisions on the packages that the roots need, or others that they need."""
+        found: dict[str, int] = {}
+        waiting = roots[::-1]
+        while waiting:
+            package = waiting.pop()
+            if package not in found:
+                state = found[package] = self._trail.decisions[package].allowed
+                waiting += self._needs[package, state]
+        return found
 
     def _enter(self, package: str) -> int:
         """All the states of a package, which is made known where it is not."""
-        everything = self._everything.get(package)
-        if everything is None:
-            everything = self._everything[package] = (2 << self._problem.count(package)) - 1
-            self._states[package] = everything
-            self._about[package] = []
-            self._history[package] = []
+        if package not in self._order:
+            self._trail.enter(package, (2 << self._problem.count(package)) - 1)
             self._order[package] = len(self._order)
             self._trouble[package] = 0
-        return everything
+        return self._trail.everything(package)
 
-    def _add(self, asking: str | None, state: int, demand: Demand[F]) -> _Incompatibility[F]:
+    def _add(self, asking: str | None, state: int, demand: Demand[F]) -> Incompatibility[F]:
         """Write down that who asks (None from the start) cannot be in its state while what it needs is not there."""
         everything = self._enter(demand.package)
         refused = everything & ~demand.candidates
@@ -165,66 +154,67 @@ class Solver(Generic[F]):
             terms[demand.package] = refused & state
         elif refused != everything:
             terms[demand.package] = refused
-        incompatibility = _Incompatibility(terms, demand.fact)
-        self._index(incompatibility)
+        incompatibility = Incompatibility(terms, demand.fact)
+        self._trail.index(incompatibility)
         return incompatibility
-
-    def _index(self, incompatibility: _Incompatibility[F]) -> None:
-        for package in incompatibility.terms:
-            self._about[package].append(incompatibility)
 
     def _next(self) -> str | None:
         """The needed package to decide: first what made trouble before, otherwise what was heard of first."""
         while self._queue:
             trouble, _, package = heappop(self._queue)
-            if package in self._undecided:
-                if -trouble == self._trouble[package]:
-                    return package
-                self._enqueue(package)
+            if package in self._undecided and -trouble == self._trouble[package]:
+                return package
         return None
 
-    def _enqueue(self, package: str) -> None:
-        heappush(self._queue, (-self._trouble[package], self._order[package], package))
+    def _note(self, package: str) -> None:
+        """Queue a package to be decided if it has to be."""
+        if self._trail.states[package] & ABSENT or package in self._trail.decisions:
+            self._undecided.discard(package)
+        else:
+            self._undecided.add(package)
+            heappush(self._queue, (-self._trouble[package], self._order[package], package))
 
-    def _decide(self, package: str) -> list[str]:
-        """Choose the most wanted candidate that is left, unless what it needs forbids it; gives what changed."""
-        state = self._states[package] & -self._states[package]
-        changed: list[str] = []
-        if (package, state) not in self._known:
-            self._known.add((package, state))
+    def _made_trouble(self, package: str) -> None:
+        self._trouble[package] += 1
+        self._note(package)
+
+    def _decide(self, package: str, changed: _Changed) -> None:
+        """Choose the most wanted candidate that is left, unless what it needs forbids it."""
+        states = self._trail.states
+        state = states[package] & -states[package]
+        if (package, state) not in self._needs:
+            needs = self._needs[package, state] = []
             for demand in self._problem.demands(package, state.bit_length() - 1):
+                needs.append(demand.package)
                 incompatibility = self._add(package, state, demand)
                 # Whether it clashes shows before anything follows from the decision.
                 others = [(name, mask) for name, mask in incompatibility.terms.items() if name != package]
-                if all(not self._states[name] & ~mask for name, mask in others) and incompatibility.terms[package]:
-                    self._trouble[package] += 1
+                if all(not states[name] & ~mask for name, mask in others) and incompatibility.terms[package]:
+                    self._made_trouble(package)
                     self._learn_or_conclude(incompatibility, changed)
             if changed:
-                self._enqueue(package)
-                return changed
-        self._level += 1
+                self._note(package)
+                return
+        self._trail.decide(package, state)
         self._undecided.discard(package)
-        self._narrow(package, state, None)
-        return [package]
+        changed[package] = None
 
-    def _narrow(self, package: str, after: int, cause: _Incompatibility[F] | None) -> None:
-        before = self._states[package]
-        self._history[package].append(len(self._trail))
-        self._trail.append(_Step(package, before, after, cause, self._level))
-        self._states[package] = after
-        if cause is not None and before & ABSENT and not after & ABSENT:
-            self._undecided.add(package)
-            self._enqueue(package)
+    def _take_back(self, decision: Step[F], changed: _Changed) -> None:
+        for package in self._trail.take_back(decision):
+            self._effort += len(self._trail.about[package])
+            self._note(package)
+            changed[package] = None
 
-    def _propagate(self, changed: list[str]) -> None:
+    def _propagate(self, changed: _Changed) -> None:
         """Conclude what follows, until nothing does any more; `changed` is used up."""
-        states = self._states
+        states = self._trail.states
         while changed:
-            package = changed.pop()
-            self._effort += len(self._about[package])
+            package, _ = changed.popitem()
+            about = self._trail.about[package]
+            self._effort += len(about)
             if self._effort > self._most_effort:
                 raise TooMuch
-            for incompatibility in reversed(self._about[package]):
+            for incompatibility in reversed(about):
                 # Most are about other states than those that are left: they say nothing here.
                 if not states[package] & incompatibility.terms[package]:
                     continue
@@ -238,83 +228,67 @@ class Solver(Generic[F]):
                     open_package = name
                 else:
                     if not open_package:
-                        changed.clear()
+                        # The rest is looked at afterwards, with what is left then.
+                        changed[package] = None
                         self._learn_or_conclude(incompatibility, changed)
                         break
-                    self._narrow(
-                        open_package, states[open_package] & ~incompatibility.terms[open_package], incompatibility
-                    )
-                    changed.append(open_package)
+                    self._conclude(open_package, incompatibility, changed)
 
-    def _learn_or_conclude(self, incompatibility: _Incompatibility[F], changed: list[str]) -> None:
+    def _conclude(self, package: str, cause: Incompatibility[F], changed: _Changed) -> None:
+        needed = not self._trail.states[package] & ABSENT
+        self._trail.conclude(package, cause)
+        changed[package] = None
+        if not needed:
+            self._note(package)
+
+    def _learn_or_conclude(self, incompatibility: Incompatibility[F], changed: _Changed) -> None:
         """Conclude what follows from one incompatibility, learning from the clash where it is one."""
-        open_packages = [name for name, mask in incompatibility.terms.items() if self._states[name] & ~mask]
-        if not open_packages:
-            incompatibility = self._learn(incompatibility)
-            open_packages = [name for name, mask in incompatibility.terms.items() if self._states[name] & ~mask]
-        if len(open_packages) == 1 and self._states[open_packages[0]] & incompatibility.terms[open_packages[0]]:
-            package = open_packages[0]
-            self._narrow(package, self._states[package] & ~incompatibility.terms[package], incompatibility)
-            changed.append(package)
+        while not (open_packages := self._trail.open_terms(incompatibility)):
+            incompatibility = self._learn(incompatibility, changed)
+        package = open_packages[0]
+        if len(open_packages) == 1 and self._trail.states[package] & incompatibility.terms[package]:
+            self._conclude(package, incompatibility, changed)
 
-    def _learn(self, clash: _Incompatibility[F]) -> _Incompatibility[F]:
-        """Find what led to a clash, go back to where that shows, and give it: one of its terms is open there."""
+    def _learn(self, clash: Incompatibility[F], changed: _Changed) -> Incompatibility[F]:
+        """Find what led to a clash, take back the last decision that did, and give what clashed because of it alone.
+
+        With the decision on one package taken back, one of the terms is open, unless the others would do for a clash.
+        """
         learned = clash
         while True:
             if not learned.terms:
                 raise Unsolvable(_facts(learned))
-            latest, package, level = -1, "", 0
-            for name, mask in learned.terms.items():
-                when = self._since(name, mask)
-                if when > latest:
-                    latest, package, level = when, name, max(level, self._trail[latest].level if latest >= 0 else 0)
-                else:
-                    level = max(level, self._trail[when].level)
-            step = self._trail[latest]
-            if step.cause is None or level < step.level:
+            steps = [self._trail.since(name, mask) for name, mask in learned.terms.items()]
+            level = max(step.highest for step in steps)
+            last = [step for step in steps if step.highest == level]
+            if level and len(last) == 1:
                 break
-            learned = self._resolve(learned, step.cause, package)
-        for name in learned.terms:
-            self._trouble[name] += 1
+            step = max(last, key=lambda each: each.time)
+            # A decision is before all that follows from it: where two are of a level, the later is none.
+            assert step.cause is not None
+            learned = self._resolve(learned, step.cause, step.package)
         if learned is not clash:
-            self._index(learned)
-        self._go_back(level)
+            self._trail.index(learned)
+            # Who only followed somebody else into a clash is no trouble: to prefer them all tries three times as many.
+            for name in learned.terms:
+                self._made_trouble(name)
+        self._take_back(self._trail.decision_at(level), changed)
         return learned
 
-    def _since(self, package: str, mask: int) -> int:
-        """Where in the trail the package first had no states but these."""
-        for index in self._history[package]:
-            if not self._trail[index].after & ~mask:
-                return index
-        raise AssertionError(package)
-
-    def _resolve(self, first: _Incompatibility[F], second: _Incompatibility[F], package: str) -> _Incompatibility[F]:
+    def _resolve(self, first: Incompatibility[F], second: Incompatibility[F], package: str) -> Incompatibility[F]:
         """What cannot be together either, whatever the package is."""
         terms = dict(first.terms)
         for name, mask in second.terms.items():
-            terms[name] = terms.get(name, self._everything[name]) & mask
+            terms[name] = terms.get(name, self._trail.everything(name)) & mask
         either = first.terms[package] | second.terms[package]
-        if either == self._everything[package]:
+        if either == self._trail.everything(package):
             del terms[package]
         else:
             terms[package] = either
-        return _Incompatibility(terms, causes=(first, second))
-
-    def _go_back(self, level: int) -> None:
-        """Undo every decision above a level, and what followed from it."""
-        while self._trail and self._trail[-1].level > level:
-            package, before, after, cause, _ = self._trail.pop()
-            self._history[package].pop()
-            self._states[package] = before
-            if cause is None:
-                self._undecided.add(package)
-                self._enqueue(package)
-            elif before & ABSENT and not after & ABSENT:
-                self._undecided.discard(package)
-        self._level = level
+        return Incompatibility(terms, causes=(first, second))
 
 
-def _facts(proved: _Incompatibility[F]) -> list[F]:
+def _facts(proved: Incompatibility[F]) -> list[F]:
     """The facts that something was learned from, each once."""
     found: list[F] = []
     seen: set[int] = set()

@@ -132,3 +132,72 @@ def test_small_graphs_with_circles_against_trying_everything() -> None:
             assert possible
             assert fits(chosen)
     assert min(answers.values()) > 50
+
+
+def test_what_was_another_choice_only_because_of_what_is_taken_back_is_chosen_anew() -> None:
+    """`a1` clashes with `d`, which is heard of late; until then it has kept `y` from its first candidate."""
+    needs: Needs = {
+        ("b", 1): [("c", anything(1)), ("y", anything(2))],
+        ("c", 1): [("d", anything(1))],
+        ("d", 1): [("z", 1 << 1)],
+    }
+    counts = {**dict.fromkeys("abcdxz", 2), "y": 2}
+    expected = {"a": 2, "b": 1, "c": 1, "d": 1, "z": 1, "y": 1}
+    roots = ("a", anything(2)), ("b", 1 << 1)
+    directly: Needs = {("a", 1): [("y", 1 << 2), ("z", 1 << 2)]}
+    assert Graph(counts, needs | directly).solve(*roots) == expected
+    by_what_nobody_else_needs: Needs = {("a", 1): [("x", 1 << 1), ("z", 1 << 2)], ("x", 1): [("y", 1 << 2)]}
+    assert Graph(counts, needs | by_what_nobody_else_needs).solve(*roots) == expected
+
+
+@pytest.mark.parametrize("width", [100, 1000])
+def test_each_clash_costs_as_much_as_it_concerns_however_many_packages_there_are(width: int) -> None:
+    needs: Needs = {}
+    for number in range(width):
+        needs[f"stubborn{number}", 1] = [(f"shared{number}", 1 << 2), (f"other{number}", anything(2))]
+        needs[f"stubborn{number}", 2] = [(f"other{number}", anything(2))]
+        for candidate in (1, 2):
+            needs[f"other{number}", candidate] = [(f"late{number}", anything(2))]
+            needs[f"late{number}", candidate] = [(f"shared{number}", 1 << 1)]
+    names = [f"{kind}{number}" for number in range(width) for kind in ("stubborn", "shared", "other", "late")]
+    graph = Graph(dict.fromkeys(names, 2), needs)
+    roots = [(f"stubborn{number}", anything(2)) for number in range(width)]
+    chosen = graph.solve(*roots, effort=100 * width)
+    assert chosen == {name: 2 if name.startswith("stubborn") else 1 for name in names}
+
+
+def test_nobody_could_be_given_more_wanted_candidates_while_all_others_stay() -> None:
+    chance = random.Random(6)
+    not_first = 0
+    for _ in range(200):
+        names = [f"p{number}" for number in range(chance.randint(5, 40))]
+        counts = {name: chance.randint(2, 6) for name in names}
+
+        def fitting(name: str, counts: dict[str, int] = counts) -> int:
+            first = chance.randint(1, counts[name])
+            last = chance.randint(first, counts[name])
+            return (2 << last) - (1 << first) if chance.random() < 0.6 else anything(counts[name])
+
+        needs: Needs = {
+            (name, number): [
+                (other, fitting(other))
+                for other in chance.sample(names[place + 1 :], min(chance.randint(0, 4), len(names) - place - 1))
+            ]
+            for place, name in enumerate(names)
+            for number in range(1, counts[name] + 1)
+        }
+        roots = [(name, anything(counts[name])) for name in names[:3]]
+        try:
+            chosen = Graph(counts, needs).solve(*roots)
+        except Unsolvable:
+            continue
+        asked = [*roots, *(need for choice in chosen.items() for need in needs[choice])]
+        assert {name for name, _ in asked} == set(chosen)
+        for name, number in chosen.items():
+            not_first += number > 1
+            others = [*roots, *(need for choice in chosen.items() if choice[0] != name for need in needs[choice])]
+            for better in range(1, number):
+                trial = {**chosen, name: better}
+                wanted = [*others, *needs[name, better]]
+                assert any(not mask >> trial.get(other, 0) & 1 for other, mask in wanted)
+    assert not_first > 500
