@@ -98,8 +98,9 @@ class SameProcessor:
         if member in self._members:
             member.processor = None
             self._keep(member, self._home)
-        else:
-            self.leave()
+        elif self._all:
+            # It has been handed down where its maker is kept.
+            self._keep(member, None)
 
     def end(self, member: Member) -> None:
         """The guest of a thread has ended."""
