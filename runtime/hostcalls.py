@@ -181,8 +181,6 @@ def _counted(call: Syscall, scope: dict[str, Any]) -> Callable[..., int | None]:
         left -= 1
         if left <= 0:
             scope["function"] = function
-            import runtime.syscalls.hurry  # noqa: F401 (declares what the modules import)
-
             beside.prepare_shortcuts()
         return function(thread, *arguments)
 

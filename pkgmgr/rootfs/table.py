@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +22,7 @@ DIRECTORY: Final = NUMBERS[Kind.DIRECTORY]
 _HARD_LINK: Final = NUMBERS[Kind.HARD_LINK]
 
 
-class Table:
+class Table(ABC):
     """The names of a layer, ordered by `path_order`, each once, with every directory on the way to it.
 
     Attributes:
@@ -39,13 +40,13 @@ class Table:
         self.sizes: Sequence[int] = sizes
         self.ends: Sequence[int] = ends
 
+    @abstractmethod
     def entries(self, start: int, stop: int) -> Iterator[Entry]:
         """The names from a number up to another one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def contents(self) -> Iterable[memoryview | HostFile]:
         """What the bytes of files are taken from."""
-        raise NotImplementedError
 
 
 class PlainTable(Table):
