@@ -16,6 +16,7 @@ from pkgmgr.cli.main import main
 from pkgmgr.http.retry import Patience
 from pkgmgr.server.accounts import Account
 from pkgmgr.server.serve import RegistryServer
+from pkgmgr.settings.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,3 +116,12 @@ def debian_with_password(tmp_path: Path) -> Iterator[str]:
     (tmp_path / "htpasswd").write_text(HTPASSWD)
     with docker_registry(tmp_path / "closed", f"auth: {{htpasswd: {{realm: r, path: {tmp_path}/htpasswd}}}}\n") as host:
         yield host
+
+
+@pytest.fixture(params=["small", "ours", "debian"])
+def host(request: pytest.FixtureRequest) -> str:
+    """Each of the three in turn, to which one may push."""
+    found = request.getfixturevalue(request.param)
+    if request.param == "ours":
+        Credentials().store_login(found, "ada", TOKEN)
+    return found.host if isinstance(found, SmallRegistry) else str(found)

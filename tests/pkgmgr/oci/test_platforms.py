@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from image_samples import an_image
-from small_registry import TOKEN, Done, SmallRegistry
 
 from pkgmgr.errors import WpmError
 from pkgmgr.oci.layout import ImageLayout
 from pkgmgr.oci.platforms import Platform, parse_platform, parse_platforms
 from pkgmgr.rootfs.read_oci import read_oci
 from pkgmgr.rootfs.write_oci import write_oci
-from pkgmgr.settings.credentials import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from small_registry import Done
 
 SEVERAL = "wasi/wasm,linux/amd64,linux/arm64"
 
@@ -99,14 +99,6 @@ def test_each_verb_takes_a_platform(wpm: Callable[..., Done]) -> None:
     assert done.code == 1 and "there is nothing for 'linux/mips'" in done.err
     assert wpm("rootfs", "diff", "image:t", "image:t", "--platform", "linux/arm64").code == 0
     assert "'linux/mips'" in wpm("rootfs", "run", "--platform", "linux/mips", "image:t").err
-
-
-@pytest.fixture(params=["small", "ours", "debian"])
-def host(request: pytest.FixtureRequest) -> str:
-    found = request.getfixturevalue(request.param)
-    if request.param == "ours":
-        Credentials().store_login(found, "ada", TOKEN)
-    return found.host if isinstance(found, SmallRegistry) else str(found)
 
 
 def test_all_of_it_goes_to_registries_and_comes_back(folder: Path, host: str, wpm: Callable[..., Done]) -> None:

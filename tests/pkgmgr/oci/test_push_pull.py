@@ -15,7 +15,6 @@ from small_registry import (
     DOCKER_INDEX,
     INDEX,
     MANIFEST,
-    TOKEN,
     Done,
     SmallRegistry,
     Talk,
@@ -44,14 +43,6 @@ if TYPE_CHECKING:
 
 LAYERS = [os.urandom(300_000), b"two" * 1000, b""]
 NOWHERE = "sha256:" + "0" * 64
-
-
-@pytest.fixture(params=["small", "ours", "debian"])
-def host(request: pytest.FixtureRequest) -> str:
-    found = request.getfixturevalue(request.param)
-    if request.param == "ours":
-        Credentials().store_login(found, "ada", TOKEN)
-    return found.host if isinstance(found, SmallRegistry) else str(found)
 
 
 @pytest.fixture
